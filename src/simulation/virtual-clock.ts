@@ -1,0 +1,184 @@
+// Time that moves only when told to.
+// 1. Promises settle between any two timers, so code never wakes at a moment it did not live through.
+// 2. Timers due at the same instant fire in the order they were set.
+// 3. Something that keeps rescheduling without letting time pass is stopped, and named.
+// No real I/O may run under it: it would settle at moments that no seed can repeat.
+
+import { after, type Clock, formatTime, type Instant, type Millis, type Timer } from "../base/time.ts";
+
+/** 2025-01-01T00:00:00Z: where virtual time begins unless told otherwise. */
+export const virtualEpoch = 1_735_689_600_000 as Instant;
+
+/** How many timers may fire at one and the same instant before the clock takes it for a runaway. */
+export const runawayLimit = 100_000;
+
+/** Somebody kept setting timers that were due at once. */
+export class RunawayError extends Error {
+  constructor(at: Instant, labels: readonly (readonly [label: string, count: number])[]) {
+    const who = labels.map(([label, count]) => `${label} (${count} times)`).join(", ");
+    super(
+      `virtual time stands still at ${formatTime(at)}: ${runawayLimit} timers fired without letting it pass; most often: ${who}`,
+    );
+    this.name = "RunawayError";
+  }
+}
+
+interface VirtualTimer extends Timer {
+  readonly at: Instant;
+  readonly order: number;
+  readonly label: string;
+  fire: (() => void) | undefined;
+}
+
+export class VirtualClock implements Clock {
+  #now: Instant;
+  #order = 0;
+  readonly #heap: VirtualTimer[] = [];
+  readonly #settle: () => Promise<void>;
+  #firedAtThisInstant = 0;
+  #labels = new Map<string, number>();
+
+  /**
+   * @param settle resolves when every promise that can settle has settled; only the host knows how (one turn of its event loop).
+   * @param start where time begins
+   */
+  constructor(settle: () => Promise<void>, start: Instant = virtualEpoch) {
+    this.#settle = settle;
+    this.#now = start;
+  }
+
+  now(): Instant {
+    return this.#now;
+  }
+
+  sleep(wait: Millis, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) {
+        reject(signal.reason as Error);
+        return;
+      }
+      const onAbort = (): void => {
+        timer.cancel();
+        reject(signal?.reason as Error);
+      };
+      const timer = this.setTimer(
+        wait,
+        () => {
+          signal?.removeEventListener("abort", onAbort);
+          resolve();
+        },
+        "sleep",
+      );
+      signal?.addEventListener("abort", onAbort, { once: true });
+    });
+  }
+
+  setTimer(wait: Millis, fire: () => void, label = "timer"): Timer {
+    const timer: VirtualTimer = {
+      at: after(this.#now, Math.max(0, wait) as Millis),
+      order: this.#order++,
+      label,
+      fire,
+      cancel() {
+        this.fire = undefined; // the entry stays in the heap and is passed over: cancelling is common, sifting is not free
+      },
+    };
+    this.#push(timer);
+    return timer;
+  }
+
+  /** Lets `wait` pass: fires every timer that falls due, in order, settling all promises after each. */
+  async advance(wait: Millis): Promise<void> {
+    await this.advanceTo(after(this.#now, wait));
+  }
+
+  async advanceTo(target: Instant): Promise<void> {
+    for (;;) {
+      await this.#settle();
+      const next = this.#peek();
+      if (next === undefined || next.at > target) break;
+      this.#fire(next);
+    }
+    if (target > this.#now) this.#now = target;
+  }
+
+  /**
+   * Lets time pass until `done` says so, looking after every timer.
+   * @returns false if `within` passed first.
+   */
+  async advanceUntil(done: () => boolean, within: Millis): Promise<boolean> {
+    const limit = after(this.#now, within);
+    for (;;) {
+      await this.#settle();
+      if (done()) return true;
+      const next = this.#peek();
+      if (next === undefined || next.at > limit) {
+        this.#now = limit;
+        return false;
+      }
+      this.#fire(next);
+    }
+  }
+
+  /** Lets promises settle without letting time pass. */
+  async settle(): Promise<void> {
+    await this.advanceTo(this.#now);
+  }
+
+  /** When the next timer is due; `undefined` if nothing waits. */
+  nextDue(): Instant | undefined {
+    return this.#peek()?.at;
+  }
+
+  #fire(timer: VirtualTimer): void {
+    this.#pop();
+    if (timer.at > this.#now) {
+      this.#now = timer.at;
+      this.#firedAtThisInstant = 0;
+      this.#labels.clear();
+    } else if (++this.#firedAtThisInstant > runawayLimit - 1000) {
+      this.#labels.set(timer.label, (this.#labels.get(timer.label) ?? 0) + 1);
+      if (this.#firedAtThisInstant > runawayLimit) {
+        throw new RunawayError(this.#now, [...this.#labels].sort((a, b) => b[1] - a[1]).slice(0, 5));
+      }
+    }
+    const fire = timer.fire;
+    timer.fire = undefined;
+    fire?.();
+  }
+
+  #peek(): VirtualTimer | undefined {
+    while (this.#heap[0] !== undefined && this.#heap[0].fire === undefined) this.#pop();
+    return this.#heap[0];
+  }
+
+  #push(timer: VirtualTimer): void {
+    const heap = this.#heap;
+    let index = heap.push(timer) - 1;
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      if (isBefore(heap[parent] as VirtualTimer, timer)) break;
+      heap[index] = heap[parent] as VirtualTimer;
+      index = parent;
+    }
+    heap[index] = timer;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return;
+    let index = 0;
+    for (;;) {
+      let child = 2 * index + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && isBefore(heap[child + 1] as VirtualTimer, heap[child] as VirtualTimer)) child++;
+      if (isBefore(last, heap[child] as VirtualTimer)) break;
+      heap[index] = heap[child] as VirtualTimer;
+      index = child;
+    }
+    heap[index] = last;
+  }
+}
+
+const isBefore = (a: VirtualTimer, b: VirtualTimer): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
