@@ -1,7 +1,7 @@
 // Who may import whom, as a test (ARCHITECTURE.md shows the same table to people).
 
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join, posix, relative, resolve } from "node:path";
+import { join, posix, relative, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 
 const root = resolve(import.meta.dirname, "..");

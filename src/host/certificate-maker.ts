@@ -19,7 +19,12 @@ export class CertificateMaker {
   readonly #certificate: x509.X509Certificate;
   readonly #key: webcrypto.CryptoKey;
 
-  private constructor(authority: string, authorityKey: string, certificate: x509.X509Certificate, key: webcrypto.CryptoKey) {
+  private constructor(
+    authority: string,
+    authorityKey: string,
+    certificate: x509.X509Certificate,
+    key: webcrypto.CryptoKey,
+  ) {
     this.authority = authority;
     this.authorityKey = authorityKey;
     this.#certificate = certificate;
@@ -38,24 +43,37 @@ export class CertificateMaker {
       signingAlgorithm: algorithm,
       extensions: [
         new x509.BasicConstraintsExtension(true, undefined, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.cRLSign, true),
+        new x509.KeyUsagesExtension(
+          x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.cRLSign,
+          true,
+        ),
         await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
       ],
     });
-    return new CertificateMaker(`${certificate.toString("pem")}\n`, await pemOf(keys.privateKey), certificate, keys.privateKey);
+    return new CertificateMaker(
+      `${certificate.toString("pem")}\n`,
+      await pemOf(keys.privateKey),
+      certificate,
+      keys.privateKey,
+    );
   }
 
   /** The authority of PEM texts. */
   static async from(authority: string, authorityKey: string): Promise<CertificateMaker> {
     const pkcs8 = x509.PemConverter.decode(authorityKey)[0];
-    if (pkcs8 === undefined) throw new Error("the authority's key file holds no PEM block: restore it, or remove the folder to start with a new authority");
+    if (pkcs8 === undefined)
+      throw new Error(
+        "the authority's key file holds no PEM block: restore it, or remove the folder to start with a new authority",
+      );
     const key = await webcrypto.subtle.importKey("pkcs8", pkcs8, algorithm, true, ["sign"]);
     return new CertificateMaker(authority, authorityKey, new x509.X509Certificate(authority), key);
   }
 
   server(addresses: readonly string[], validFor: number): Promise<KeyPair> {
     const names = addresses.map((value) => ({ type: isIpAddress(value) ? ("ip" as const) : ("dns" as const), value }));
-    return this.#issue([{ CN: ["kube-apiserver"] }], x509.ExtendedKeyUsage.serverAuth, validFor, [new x509.SubjectAlternativeNameExtension(names)]);
+    return this.#issue([{ CN: ["kube-apiserver"] }], x509.ExtendedKeyUsage.serverAuth, validFor, [
+      new x509.SubjectAlternativeNameExtension(names),
+    ]);
   }
 
   client(user: string, groups: readonly string[], validFor: number): Promise<KeyPair> {
@@ -63,7 +81,12 @@ export class CertificateMaker {
     return this.#issue(subject, x509.ExtendedKeyUsage.clientAuth, validFor, []);
   }
 
-  async #issue(subject: x509.JsonName, usage: x509.ExtendedKeyUsage, validFor: number, extra: x509.Extension[]): Promise<KeyPair> {
+  async #issue(
+    subject: x509.JsonName,
+    usage: x509.ExtendedKeyUsage,
+    validFor: number,
+    extra: x509.Extension[],
+  ): Promise<KeyPair> {
     const keys = await newKeys();
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: newSerial(),

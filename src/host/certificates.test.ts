@@ -38,28 +38,47 @@ it("makes only a new server certificate when an address is added", async () => {
   expect(second.authority).toBe(first.authority);
   expect(second.administrator).toEqual(first.administrator);
   expect(second.server).not.toEqual(first.server);
-  expect(new X509Certificate(second.server.certificate).verify(new X509Certificate(first.authority).publicKey)).toBe(true);
+  expect(new X509Certificate(second.server.certificate).verify(new X509Certificate(first.authority).publicKey)).toBe(
+    true,
+  );
 });
 
 it("keeps private keys from other users", async () => {
   await loadOrCreateCertificates(folder, addresses);
-  for (const name of ["ca.key", "server.key", "admin.key"]) expect((await stat(join(folder, name))).mode & 0o777).toBe(0o600);
+  for (const name of ["ca.key", "server.key", "admin.key"])
+    expect((await stat(join(folder, name))).mode & 0o777).toBe(0o600);
 });
 
 it("says what to do when the authority's key is lost", async () => {
   await loadOrCreateCertificates(folder, addresses);
   await rm(join(folder, "ca.key"));
-  await expect(loadOrCreateCertificates(folder, addresses)).rejects.toThrow(/ca\.key is missing while ca\.crt is there: restore it/);
+  await expect(loadOrCreateCertificates(folder, addresses)).rejects.toThrow(
+    /ca\.key is missing while ca\.crt is there: restore it/,
+  );
   expect(await readFile(join(folder, "ca.crt"), "utf8")).toContain("BEGIN CERTIFICATE");
 });
 
 it("serves TLS that trusts the administrator and is trusted by it", async () => {
   const made: ClusterCertificates = await loadOrCreateCertificates(folder, addresses);
-  const server = createServer({ cert: made.server.certificate, key: made.server.key, ca: made.authority, requestCert: true, rejectUnauthorized: true });
-  const peer = new Promise((resolve) => server.once("secureConnection", (socket) => resolve(socket.getPeerCertificate().subject.CN)));
+  const server = createServer({
+    cert: made.server.certificate,
+    key: made.server.key,
+    ca: made.authority,
+    requestCert: true,
+    rejectUnauthorized: true,
+  });
+  const peer = new Promise((resolve) =>
+    server.once("secureConnection", (socket) => resolve(socket.getPeerCertificate().subject.CN)),
+  );
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const port = (server.address() as { port: number }).port;
-  const client = connect({ port, host: "127.0.0.1", ca: made.authority, cert: made.administrator.certificate, key: made.administrator.key });
+  const client = connect({
+    port,
+    host: "127.0.0.1",
+    ca: made.authority,
+    cert: made.administrator.certificate,
+    key: made.administrator.key,
+  });
   expect(await peer).toBe("kubernetes-admin");
   client.destroy();
   server.close();

@@ -38,17 +38,31 @@ const renewBefore = 30 * 24 * 3600 * 1000;
  * @param folder is made with mode 0700 if it is not there
  * @param addresses host names and IP addresses that the server is reached at
  */
-export async function loadOrCreateCertificates(folder: string, addresses: readonly string[]): Promise<ClusterCertificates> {
+export async function loadOrCreateCertificates(
+  folder: string,
+  addresses: readonly string[],
+): Promise<ClusterCertificates> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const read = async (name: string): Promise<string | undefined> => readFile(join(folder, name), "utf8").catch(absentIsUndefined);
+  const read = async (name: string): Promise<string | undefined> =>
+    readFile(join(folder, name), "utf8").catch(absentIsUndefined);
   const [authority, authorityKey, server, serverKey, administrator, administratorKey] = await Promise.all(
-    [files.authority, files.authorityKey, files.server, files.serverKey, files.administrator, files.administratorKey].map(read),
+    [
+      files.authority,
+      files.authorityKey,
+      files.server,
+      files.serverKey,
+      files.administrator,
+      files.administratorKey,
+    ].map(read),
   );
 
   if (authority !== undefined && authorityKey === undefined) {
-    throw new Error(`${join(folder, files.authorityKey)} is missing while ${files.authority} is there: restore it, or remove the folder to start with a new authority`);
+    throw new Error(
+      `${join(folder, files.authorityKey)} is missing while ${files.authority} is there: restore it, or remove the folder to start with a new authority`,
+    );
   }
-  const serverIsGood = server !== undefined && serverKey !== undefined && isFresh(server) && coversAll(server, addresses);
+  const serverIsGood =
+    server !== undefined && serverKey !== undefined && isFresh(server) && coversAll(server, addresses);
   const administratorIsGood = administrator !== undefined && administratorKey !== undefined && isFresh(administrator);
   if (authority !== undefined && serverIsGood && administratorIsGood) {
     return {
@@ -60,7 +74,9 @@ export async function loadOrCreateCertificates(folder: string, addresses: readon
 
   const { CertificateMaker } = await import("./certificate-maker.ts");
   const maker =
-    authority !== undefined && authorityKey !== undefined ? await CertificateMaker.from(authority, authorityKey) : await CertificateMaker.create(10 * year);
+    authority !== undefined && authorityKey !== undefined
+      ? await CertificateMaker.from(authority, authorityKey)
+      : await CertificateMaker.create(10 * year);
   const made: ClusterCertificates = {
     authority: maker.authority,
     server: serverIsGood ? { certificate: server, key: serverKey } : await maker.server(addresses, year),
@@ -89,7 +105,9 @@ function isFresh(pem: string): boolean {
 
 function coversAll(pem: string, addresses: readonly string[]): boolean {
   const certificate = new X509Certificate(pem);
-  return addresses.every((address) => (isIpAddress(address) ? certificate.checkIP(address) : certificate.checkHost(address)) !== undefined);
+  return addresses.every(
+    (address) => (isIpAddress(address) ? certificate.checkIP(address) : certificate.checkHost(address)) !== undefined,
+  );
 }
 
 export const isIpAddress = (address: string): boolean => /^\d+\.\d+\.\d+\.\d+$/.test(address) || address.includes(":");
