@@ -4,6 +4,7 @@
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { readApi } from "./generator/api-messages.mjs";
+import { descriptionsModule, protobufModule, schemasModule } from "./generator/write-schemas.mjs";
 import { typesModule } from "./generator/write-types.mjs";
 
 const output = new URL("../src/api/generated/", import.meta.url);
@@ -11,6 +12,9 @@ const output = new URL("../src/api/generated/", import.meta.url);
 const api = readApi();
 const files = new Map();
 for (const apiPackage of api.packages.values()) files.set(`${apiPackage.module}.ts`, typesModule(apiPackage, api));
+files.set("schemas.ts", schemasModule(api));
+files.set("descriptions.ts", descriptionsModule(api));
+files.set("protobuf-fields.ts", protobufModule(api));
 writeAll(files);
 
 function writeAll(files) {

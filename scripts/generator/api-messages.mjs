@@ -111,7 +111,13 @@ export function readApi() {
       messages.set(messageName, additionalMessage(name, messageName, kind, fields));
   }
   checkTables();
-  return { packages: api, enums };
+  return { packages: api, enums, numbers, ownerOfType };
+
+  /** The package of a message type that occurs in `packageName`; undefined for scalars and special messages. */
+  function ownerOfType(type, packageName) {
+    const plain = specialTypes[type] !== undefined || wireScalars[type] !== undefined || type === "StrItems";
+    return plain ? undefined : ownerOf(type, packageName);
+  }
 
   function describeMessage(message) {
     const { package: packageName, name, model } = message;
@@ -184,10 +190,7 @@ export function readApi() {
     const fields = new Map();
     for (const field of numbers.get(packageName)?.get(name) ?? []) {
       if (!field.inline) {
-        const owner =
-          specialTypes[field.type] === undefined && wireScalars[field.type] === undefined && field.type !== "StrItems"
-            ? ownerOf(field.type, packageName)
-            : undefined;
+        const owner = ownerOfType(field.type, packageName);
         fields.set(field.name, { ...field, owner, path: way });
         continue;
       }

@@ -98,6 +98,28 @@ export function readEnums() {
   });
 }
 
+/** Map("package Message.field" → { strategies, key }). */
+export function readPatchStrategies() {
+  const strategies = new Map();
+  for (const [section, line] of linesOf("patch-strategies.txt")) {
+    const [field, tail] = line.split(/:\s+/);
+    const [names, key] = tail.split(/\s+/);
+    strategies.set(`${section} ${field}`, { strategies: names.split(","), key });
+  }
+  return strategies;
+}
+
+/** Map("package Message.field" or "package Message" → { type: "map" | "set" | "list" | "atomic" | "granular", keys }). */
+export function readListTypes() {
+  const types = new Map();
+  for (const [section, line] of linesOf("list-types.txt")) {
+    const [where, tail] = line.split(/:\s+/);
+    const [type, ...keys] = tail.split(/\s+/);
+    types.set(`${section} ${where}`, { type, keys });
+  }
+  return types;
+}
+
 const scalars = { "": "string", s: "string", b: "bool", i32: "i32", i64: "i64", f64: "f64", bytes: "bytes" };
 
 function parseField(text, message) {

@@ -56,6 +56,11 @@ export interface SchemaField {
   readonly enum?: readonly string[];
   /** How Go names the field's type in errors, where the type alone does not tell: `v1.PodPhase`. */
   readonly goType?: string;
+  /**
+   * What happens to a zero value ("", 0, false, an empty list or map). None: it is as good as absent and is not kept. `always`: the object
+   * has the field even when nobody set it. `pointer`: zero differs from absent and is kept.
+   */
+  readonly presence?: "always" | "pointer";
   /** Strategic merge patch (api-machinery 5.4). Without a strategy a list is replaced, a map merged. */
   readonly patchStrategy?: readonly ("merge" | "replace" | "retainKeys")[];
   /** Of a list of messages with strategy `merge`. */
@@ -63,6 +68,6 @@ export interface SchemaField {
   /** Server-side apply (api-machinery 5.6). Without it a list is atomic. */
   readonly listType?: "atomic" | "set" | "map";
   readonly listMapKeys?: readonly string[];
-  /** Server-side apply owns this map or message as a whole. */
-  readonly mapType?: "atomic";
+  /** Server-side apply owns this map or message as a whole; or, against its message's own rule, its fields. */
+  readonly mapType?: "atomic" | "granular";
 }
