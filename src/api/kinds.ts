@@ -1,0 +1,140 @@
+// What this API serves: one row a resource. Discovery, OpenAPI, the codec and the registry are all made from this table.
+
+import type { GroupVersionKind } from "./schema/schema.ts";
+
+export type ResourceVerb = "create" | "delete" | "deletecollection" | "get" | "list" | "patch" | "update" | "watch";
+
+/** One resource of one group version. */
+export interface ResourceKind {
+  /** Empty for core. */
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  /** The kind of a collection: `PodList`. */
+  readonly listKind: string;
+  /** The plural name in URLs. */
+  readonly resource: string;
+  readonly singular: string;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly namespaced: boolean;
+  readonly verbs: readonly ResourceVerb[];
+  readonly subresources: readonly Subresource[];
+  /** The kind has a `status` that its main resource does not write. */
+  readonly hasStatus: boolean;
+  /** The server counts changes of the spec in `metadata.generation` (api-machinery 3.2). */
+  readonly keepsGeneration: boolean;
+  /** The same objects are stored under this resource of another group version. */
+  readonly storedAs?: { readonly group: string; readonly version: string; readonly resource: string };
+}
+
+/** A part of an object, or something that can be asked of it, with a URL of its own. */
+export interface Subresource {
+  /** `status` in `pods/status`. */
+  readonly name: string;
+  /** What is sent and answered there; often the resource's own kind. */
+  readonly responseKind: GroupVersionKind;
+  readonly verbs: readonly ResourceVerb[];
+}
+
+/** The served resources. Within a group version in the order of their names, groups in the order in which clients should prefer them. */
+export const kinds: readonly ResourceKind[] = [
+  core("bindings", "Binding", { verbs: ["create"] }),
+  core("configmaps", "ConfigMap", { shortNames: ["cm"] }),
+  core("events", "Event", { shortNames: ["ev"] }),
+  core("namespaces", "Namespace", {
+    shortNames: ["ns"],
+    namespaced: false,
+    verbs: ["create", "delete", "get", "list", "patch", "update", "watch"],
+    status: true,
+    subresources: [
+      { name: "finalize", responseKind: { group: "", version: "v1", kind: "Namespace" }, verbs: ["update"] },
+    ],
+  }),
+  core("nodes", "Node", { shortNames: ["no"], namespaced: false, status: true }),
+  core("pods", "Pod", {
+    shortNames: ["po"],
+    categories: ["all"],
+    status: true,
+    generation: true,
+    subresources: [
+      { name: "binding", responseKind: { group: "", version: "v1", kind: "Binding" }, verbs: ["create"] },
+      { name: "eviction", responseKind: { group: "policy", version: "v1", kind: "Eviction" }, verbs: ["create"] },
+      { name: "log", responseKind: { group: "", version: "v1", kind: "Pod" }, verbs: ["get"] },
+    ],
+  }),
+  core("secrets", "Secret", {}),
+  core("serviceaccounts", "ServiceAccount", { shortNames: ["sa"] }),
+  row("events.k8s.io", "v1", "events", "Event", {
+    shortNames: ["ev"],
+    storedAs: { group: "", version: "v1", resource: "events" },
+  }),
+  row("coordination.k8s.io", "v1", "leases", "Lease", {}),
+];
+
+/** The resource at `/apis/<group>/<version>/<resource>`; undefined when it is not served. */
+export function resourceKind(
+  group: string,
+  version: string,
+  resource: string,
+  among: readonly ResourceKind[] = kinds,
+): ResourceKind | undefined {
+  return among.find((kind) => kind.resource === resource && kind.version === version && kind.group === group);
+}
+
+/** The resource whose objects are of this kind. */
+export function kindOf(gvk: GroupVersionKind, among: readonly ResourceKind[] = kinds): ResourceKind | undefined {
+  return among.find((kind) => kind.kind === gvk.kind && kind.version === gvk.version && kind.group === gvk.group);
+}
+
+/** `v1` or `apps/v1`: what `apiVersion` says. */
+export function apiVersionOf({ group, version }: { readonly group: string; readonly version: string }): string {
+  return group === "" ? version : `${group}/${version}`;
+}
+
+/** The group and version in an `apiVersion`; `v1` belongs to core. */
+export function parseApiVersion(apiVersion: string): { readonly group: string; readonly version: string } {
+  const slash = apiVersion.indexOf("/");
+  return slash === -1
+    ? { group: "", version: apiVersion }
+    : { group: apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1) };
+}
+
+interface RowOptions {
+  readonly shortNames?: readonly string[];
+  readonly categories?: readonly string[];
+  readonly namespaced?: boolean;
+  readonly verbs?: readonly ResourceVerb[];
+  /** Has a `status` subresource that is read and written like the resource. */
+  readonly status?: boolean;
+  readonly generation?: boolean;
+  readonly subresources?: readonly Subresource[];
+  readonly storedAs?: ResourceKind["storedAs"];
+}
+
+function core(resource: string, kind: string, options: RowOptions): ResourceKind {
+  return row("", "v1", resource, kind, options);
+}
+
+function row(group: string, version: string, resource: string, kind: string, options: RowOptions): ResourceKind {
+  const status: readonly Subresource[] =
+    options.status === true
+      ? [{ name: "status", responseKind: { group, version, kind }, verbs: ["get", "patch", "update"] }]
+      : [];
+  return {
+    group,
+    version,
+    kind,
+    listKind: `${kind}List`,
+    resource,
+    singular: kind.toLowerCase(),
+    shortNames: options.shortNames ?? [],
+    categories: options.categories ?? [],
+    namespaced: options.namespaced ?? true,
+    verbs: options.verbs ?? ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"],
+    subresources: [...(options.subresources ?? []), ...status].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    hasStatus: options.status ?? false,
+    keepsGeneration: options.generation ?? false,
+    ...(options.storedAs === undefined ? {} : { storedAs: options.storedAs }),
+  };
+}
