@@ -66,7 +66,12 @@ export interface ResourceClient<T> {
   patch(name: string, namespace: string | undefined, type: PatchType, patch: unknown, subresource?: string): Promise<T>;
   delete(name: string, namespace?: string, options?: DeleteOptions): Promise<void>;
   /** POST to a subresource (binding, eviction). */
-  createSubresource(name: string, namespace: string | undefined, subresource: string, body: JsonObject): Promise<JsonObject>;
+  createSubresource(
+    name: string,
+    namespace: string | undefined,
+    subresource: string,
+    body: JsonObject,
+  ): Promise<JsonObject>;
   /** PUT to a subresource that replaces (finalize). */
   updateSubresource(name: string, namespace: string | undefined, subresource: string, body: JsonObject): Promise<T>;
   /**
@@ -74,7 +79,12 @@ export interface ResourceClient<T> {
    * gone); not after `stop`. Rejects with StatusError if the watch cannot begin.
    */
   watch(
-    options: { readonly namespace?: string; readonly labelSelector?: string; readonly fieldSelector?: string; readonly resourceVersion?: string },
+    options: {
+      readonly namespace?: string;
+      readonly labelSelector?: string;
+      readonly fieldSelector?: string;
+      readonly resourceVersion?: string;
+    },
     receiver: { event(event: TypedWatchEvent<T>): void; closed(): void },
   ): Promise<{ stop(): void }>;
 }

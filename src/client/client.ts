@@ -1,0 +1,65 @@
+// The client everyone but the API server holds. In one process its transport is the server's own request handler, and objects change hands
+// without being written out; over the network the transport is HTTP. Callers cannot tell which.
+
+import type { ConfigMap, Event, Lease, Namespace, Node, Pod, Secret, ServiceAccount } from "../api/index.ts";
+import type { RequestHandler, UserInfo } from "../api/wire/request.ts";
+import type { Clock } from "../base/time.ts";
+import type { ResourceClient, ResourceRef, StoredObject } from "./resource-client.ts";
+import { TransportResourceClient } from "./transport-resource-client.ts";
+
+/** Takes a request to the API server and brings the answer back. Rejects only if there was no answer. */
+export type Transport = RequestHandler;
+
+export interface ClientOptions {
+  readonly transport: Transport;
+  /** Who the calls come from. A transport with credentials of its own (HTTP) ignores it. */
+  readonly user: UserInfo;
+  /** Sent as `User-Agent`; names the part: `lifepod-scheduler`. */
+  readonly userAgent: string;
+  /** Waits between retries go by this clock. */
+  readonly clock: Clock;
+}
+
+export interface Client {
+  /** Any resource, typed by the caller: also those without a property here. */
+  resource<T extends StoredObject>(ref: ResourceRef): ResourceClient<T>;
+  readonly pods: ResourceClient<Pod>;
+  readonly nodes: ResourceClient<Node>;
+  readonly namespaces: ResourceClient<Namespace>;
+  readonly configMaps: ResourceClient<ConfigMap>;
+  readonly secrets: ResourceClient<Secret>;
+  readonly serviceAccounts: ResourceClient<ServiceAccount>;
+  readonly events: ResourceClient<Event>;
+  readonly leases: ResourceClient<Lease>;
+}
+
+/**
+ * @example
+ * const client = createClient({ transport: server.handle, user: admin, userAgent: "example", clock });
+ * const pod = await client.pods.get("web", "default");
+ */
+export function createClient(options: ClientOptions): Client {
+  const resource = <T extends StoredObject>(ref: ResourceRef): ResourceClient<T> =>
+    new TransportResourceClient<T>(ref, options);
+  return {
+    resource,
+    pods: resource(coreResource("pods", "Pod")),
+    nodes: resource(coreResource("nodes", "Node", { namespaced: false })),
+    namespaces: resource(coreResource("namespaces", "Namespace", { namespaced: false })),
+    configMaps: resource(coreResource("configmaps", "ConfigMap")),
+    secrets: resource(coreResource("secrets", "Secret")),
+    serviceAccounts: resource(coreResource("serviceaccounts", "ServiceAccount")),
+    events: resource(coreResource("events", "Event")),
+    leases: resource({
+      group: "coordination.k8s.io",
+      version: "v1",
+      resource: "leases",
+      kind: "Lease",
+      namespaced: true,
+    }),
+  };
+}
+
+function coreResource(resource: string, kind: string, { namespaced } = { namespaced: true }): ResourceRef {
+  return { group: "", version: "v1", resource, kind, namespaced };
+}
