@@ -66,6 +66,7 @@ const mayImport: Record<string, readonly string[]> = {
     "host",
   ],
   host: ["base", "api", "apiserver", "store", "network", "runtimes"],
+  standalone: ["*"],
   cli: ["*"],
   bench: ["*"],
   "": ["*"],
