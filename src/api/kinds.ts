@@ -65,6 +65,8 @@ export const kinds: readonly ResourceKind[] = [
   }),
   core("secrets", "Secret", {}),
   core("serviceaccounts", "ServiceAccount", { shortNames: ["sa"] }),
+  // Nothing writes Services yet, so the collection is empty; clients ask for it all the same (`kubectl cluster-info`).
+  core("services", "Service", { shortNames: ["svc"], categories: ["all"], verbs: ["get", "list", "watch"] }),
   row("events.k8s.io", "v1", "events", "Event", {
     shortNames: ["ev"],
     storedAs: { group: "", version: "v1", resource: "events" },
