@@ -115,6 +115,14 @@ export class FutureRevisionError extends Error {
   }
 }
 
+/** The store was asked for something after `close`. */
+export class StoreClosedError extends Error {
+  constructor() {
+    super("the store is closed");
+    this.name = "StoreClosedError";
+  }
+}
+
 export interface Store {
   /** The newest revision. */
   revision(): Revision;
