@@ -1,0 +1,74 @@
+// The suite that every runtime passes: what a kubelet may rely on. The test runner is passed in, so that a runtime made elsewhere can be
+// checked with any runner; what a runtime cannot do is skipped by name, with the reason.
+//
+//   runtimeContract({ describe, test: it, skip: (name) => it.skip(name) }, "mine", makeMyRuntime, {
+//     skip: { "gives every sandbox an address of its own": "my containers share the machine's network" },
+//   });
+
+import { capabilityChecks } from "./contract/capability-checks.ts";
+import type { RuntimeCheck } from "./contract/contract-bench.ts";
+import { ContractBench } from "./contract/contract-bench.ts";
+import type { RuntimeUnderTest } from "./contract/runtime-under-test.ts";
+import { endingChecks } from "./contract/ending-checks.ts";
+import { lifecycleChecks } from "./contract/lifecycle-checks.ts";
+import { logChecks } from "./contract/log-checks.ts";
+
+export type { ContractProgram, ContractStep, RuntimeUnderTest } from "./contract/runtime-under-test.ts";
+export { shellScriptOf } from "./contract/shell-script.ts";
+
+/** The three things that are needed of a test runner (vitest, jest, mocha, node:test). */
+export interface ContractRunner {
+  describe(name: string, body: () => void): void;
+  test(name: string, body: () => Promise<void>): void;
+  /** Shows a check as skipped; the name ends with the reason. */
+  skip(name: string): void;
+}
+
+export interface ContractOptions {
+  /** Names of checks that do not apply, with the reason. A name that does not exist fails the suite. */
+  readonly skip?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Declares the suite for one runtime.
+ * @param make gives a fresh runtime for each check; the check closes it.
+ */
+export function runtimeContract(
+  runner: ContractRunner,
+  name: string,
+  make: () => Promise<RuntimeUnderTest>,
+  options: ContractOptions = {},
+): void {
+  const skip = options.skip ?? {};
+  runner.describe(`runtime contract: ${name}`, () => {
+    for (const check of runtimeChecks) {
+      const reason = skip[check.name];
+      if (reason === undefined) runner.test(check.name, () => carryOut(check, make));
+      else runner.skip(`${check.name} (${reason})`);
+    }
+    runner.test("skips only checks that exist", async () => {
+      const known = new Set(runtimeChecks.map((check) => check.name));
+      const unknown = Object.keys(skip).filter((skipped) => !known.has(skipped));
+      if (unknown.length > 0) throw new Error(`no such check: ${unknown.join(", ")}`);
+    });
+  });
+}
+
+/** All checks by name, for those who want to list or run them otherwise. */
+export const runtimeChecks: readonly RuntimeCheck[] = [
+  ...lifecycleChecks,
+  ...endingChecks,
+  ...logChecks,
+  ...capabilityChecks,
+];
+
+async function carryOut(check: RuntimeCheck, make: () => Promise<RuntimeUnderTest>): Promise<void> {
+  const subject = await make();
+  const bench = new ContractBench(subject);
+  try {
+    await subject.play(() => check.body(bench));
+  } finally {
+    await subject.play(() => bench.cleanUp());
+    await subject.close();
+  }
+}
