@@ -1,6 +1,8 @@
 // What is wrong with a field of a request, in upstream's words (api-machinery 7.2). Validation collects a list of these; the API server
 // turns the list into one 422 Status with one cause per error.
 
+import { aggregate, type FieldCause } from "../wire/status-error.ts";
+
 /** The cause reasons of an Invalid Status. */
 export type FieldErrorType =
   | "FieldValueRequired"
@@ -86,10 +88,14 @@ export function fieldErrorText(error: FieldError): string {
   return `${error.field}: ${error.body}`;
 }
 
+/** The errors as the causes of a Status: `invalid(kind, name, fieldCauses(errors))` of wire/status-error.ts is the 422. */
+export function fieldCauses(errors: readonly FieldError[]): FieldCause[] {
+  return errors.map(({ type, field, body }) => ({ reason: type, message: body, field }));
+}
+
 /** The text of a whole list: one error alone, several as `[e1, e2]` with exact repetitions dropped. */
 export function aggregateText(errors: readonly FieldError[]): string {
-  const texts = [...new Set(errors.map(fieldErrorText))];
-  return texts.length === 1 ? (texts[0] ?? "") : `[${texts.join(", ")}]`;
+  return aggregate(fieldCauses(errors));
 }
 
 /** `child("spec", "containers")` is `spec.containers`; an empty parent is the object itself. */
