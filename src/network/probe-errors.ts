@@ -55,7 +55,7 @@ export function grpcFailed(code: string, message: string): string {
 /** A length of time as Go prints it: `500ms`, `1s`, `1.5s`, `1m30s`, `2h0m0s`. */
 export function formatGoDuration(wait: Millis): string {
   if (wait === 0) return "0s";
-  if (wait < 0) return `-${formatGoDuration(-wait as Millis)}`;
+  if (wait < 0) return `-${formatGoDuration(Math.abs(wait) as Millis)}`;
   if (wait < 1000) return wait >= 1 ? `${trimmed(wait)}ms` : `${trimmed(wait * 1000)}µs`;
   const hours = Math.floor(wait / 3_600_000);
   const minutes = Math.floor((wait % 3_600_000) / 60_000);

@@ -1,7 +1,8 @@
 // The suite that every runtime passes: what a kubelet may rely on. The test runner is passed in, so that a runtime made elsewhere can be
 // checked with any runner; what a runtime cannot do is skipped by name, with the reason.
 //
-//   runtimeContract({ describe, test: it, skip: (name) => it.skip(name) }, "mine", makeMyRuntime, {
+//   const runner = { describe, test, skip: (name) => test.skip(name) };
+//   runtimeContract(runner, "mine", makeMyRuntime, {
 //     skip: { "gives every sandbox an address of its own": "my containers share the machine's network" },
 //   });
 

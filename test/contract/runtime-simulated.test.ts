@@ -1,4 +1,3 @@
-import { describe, it } from "vitest";
 import { SeededRandom } from "../../src/base/random.ts";
 import type { Millis } from "../../src/base/time.ts";
 import { hours, millis } from "../../src/base/time.ts";
@@ -15,51 +14,48 @@ import type {
 import { MemoryFilesystem } from "../../src/runtimes/simulated/memory-filesystem.ts";
 import { createSimulatedRuntime } from "../../src/runtimes/simulated/simulated-runtime.ts";
 import { VirtualClock } from "../../src/simulation/virtual-clock.ts";
+import { vitestRunner } from "./vitest-runner.ts";
 
-runtimeContract(
-  { describe, test: it, skip: (name) => it.skip(name) },
-  "simulated",
-  async (): Promise<RuntimeUnderTest> => {
-    const clock = new VirtualClock(() => new Promise((resolve) => setImmediate(resolve)));
-    const files = new MemoryFilesystem();
-    await files.makeDirectory("/node", 0o755);
-    const runtime = createSimulatedRuntime({
-      clock,
-      files,
-      random: new SeededRandom(1),
-      network: new SimulatedNetwork(clock),
-      addresses: new AddressRange("10.244.0.0/24"),
-      images: {
-        contract: { behaves: (context) => behaviourOf(stepsOf(context.config.command), context) },
-        broken: { startError: 'exec: "/no/such/program": stat /no/such/program: no such file or directory: unknown' },
-      },
-    });
-    return {
-      runtime,
-      clock,
-      files,
-      directory: "/node",
-      slack: millis(0),
-      program: (steps) => ({ image: "contract", command: commandOf(steps) }),
-      command: commandOf,
-      unstartable: { image: "broken", command: ["/no/such/program"] },
-      absentImage: "absent:1",
-      reopen: async () => runtime.reopen(),
-      async play(body) {
-        let over = false;
-        const playing = body().finally(() => {
-          over = true;
-        });
-        // A failure must not count as unhandled while the clock is still running.
-        playing.catch(() => undefined);
-        const ended = await clock.advanceUntil(() => over, hours(1));
-        if (!ended) throw new Error("the check did not end within an hour of virtual time");
-        await playing;
-      },
-      close: () => runtime.close(),
-    };
-  },
-);
+runtimeContract(vitestRunner, "simulated", async (): Promise<RuntimeUnderTest> => {
+  const clock = new VirtualClock(() => new Promise((resolve) => setImmediate(resolve)));
+  const files = new MemoryFilesystem();
+  await files.makeDirectory("/node", 0o755);
+  const runtime = createSimulatedRuntime({
+    clock,
+    files,
+    random: new SeededRandom(1),
+    network: new SimulatedNetwork(clock),
+    addresses: new AddressRange("10.244.0.0/24"),
+    images: {
+      contract: { behaves: (context) => behaviourOf(stepsOf(context.config.command), context) },
+      broken: { startError: 'exec: "/no/such/program": stat /no/such/program: no such file or directory: unknown' },
+    },
+  });
+  return {
+    runtime,
+    clock,
+    files,
+    directory: "/node",
+    slack: millis(0),
+    program: (steps) => ({ image: "contract", command: commandOf(steps) }),
+    command: commandOf,
+    unstartable: { image: "broken", command: ["/no/such/program"] },
+    absentImage: "absent:1",
+    reopen: async () => runtime.reopen(),
+    async play(body) {
+      let over = false;
+      const playing = body().finally(() => {
+        over = true;
+      });
+      // A failure must not count as unhandled while the clock is still running.
+      playing.catch(() => undefined);
+      const ended = await clock.advanceUntil(() => over, hours(1));
+      if (!ended) throw new Error("the check did not end within an hour of virtual time");
+      await playing;
+    },
+    close: () => runtime.close(),
+  };
+});
 
 const commandOf = (steps: readonly ContractStep[]): readonly string[] => ["steps", JSON.stringify(steps)];
 const stepsOf = (command: readonly string[]): readonly ContractStep[] => JSON.parse(command[1] as string);
@@ -79,7 +75,7 @@ async function behaviourOf(steps: readonly ContractStep[], context: ContainerCon
         logs.push({ at, text: step.text, every: millis(20) });
         break;
       case "onTerm":
-        onTerm = step.then === "ignore" ? { ignoresTerm: true } : { exitCodeOnTerm: step.then.exit };
+        onTerm = step.reaction === "ignore" ? { ignoresTerm: true } : { exitCodeOnTerm: step.reaction.exit };
         break;
       case "writeFile":
         files.push({ path: step.path, content: step.text, at });
@@ -113,13 +109,14 @@ async function answer(command: readonly string[], context: ContainerContext): Pr
   };
 }
 
-async function textOf(step: ContractStep, { config, readFile }: ContainerContext): Promise<string> {
+async function textOf(step: ContractStep, context: ContainerContext): Promise<string> {
+  const { config } = context;
   const user = config.securityContext;
   if (step.do === "print" || step.do === "printPart") return step.text;
   if (step.do === "printVariable") return config.envs.findLast(({ key }) => key === step.name)?.value ?? "";
   if (step.do === "printWorkingDirectory") return config.workingDir;
   if (step.do === "printUser") return `${user.runAsUser}:${user.runAsGroup}`;
   if (step.do !== "printFile") throw new Error(`${step.do} prints nothing`);
-  const content = await readFile(step.path);
+  const content = await context.readFile(step.path);
   return content === undefined ? "missing" : new TextDecoder().decode(content).replace(/\n$/, "");
 }

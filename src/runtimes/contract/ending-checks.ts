@@ -19,7 +19,7 @@ export const endingChecks: readonly RuntimeCheck[] = [
     name: "keeps the exit code of a container that handles TERM",
     async body(bench) {
       const launched = await bench.launch([
-        { do: "onTerm", then: { exit: 9 } },
+        { do: "onTerm", reaction: { exit: 9 } },
         { do: "print", text: "up" },
         { do: "runForEver" },
       ]);
@@ -32,7 +32,7 @@ export const endingChecks: readonly RuntimeCheck[] = [
     name: "kills a container that ignores TERM when its time is up and not before",
     async body(bench) {
       const launched = await bench.launch([
-        { do: "onTerm", then: "ignore" },
+        { do: "onTerm", reaction: "ignore" },
         { do: "print", text: "up" },
         { do: "runForEver" },
       ]);
@@ -48,7 +48,7 @@ export const endingChecks: readonly RuntimeCheck[] = [
     name: "kills at once with a time limit of zero",
     async body(bench) {
       const launched = await bench.launch([
-        { do: "onTerm", then: { exit: 0 } },
+        { do: "onTerm", reaction: { exit: 0 } },
         { do: "print", text: "up" },
         { do: "runForEver" },
       ]);
@@ -62,7 +62,7 @@ export const endingChecks: readonly RuntimeCheck[] = [
     name: "lets a shorter second stop cut the first one short",
     async body(bench) {
       const launched = await bench.launch([
-        { do: "onTerm", then: "ignore" },
+        { do: "onTerm", reaction: "ignore" },
         { do: "print", text: "up" },
         { do: "runForEver" },
       ]);
@@ -81,7 +81,7 @@ export const endingChecks: readonly RuntimeCheck[] = [
     async body(bench) {
       const launched = await bench.launch([
         { do: "startChild", text: "child" },
-        { do: "onTerm", then: "ignore" },
+        { do: "onTerm", reaction: "ignore" },
         { do: "runForEver" },
       ]);
       await bench.texts(launched, 3);
@@ -120,7 +120,7 @@ export const endingChecks: readonly RuntimeCheck[] = [
       const launched = await Promise.all(
         names.map((name) =>
           bench.launch(
-            [{ do: "onTerm", then: "ignore" }, { do: "runForEver" }],
+            [{ do: "onTerm", reaction: "ignore" }, { do: "runForEver" }],
             { metadata: { name, attempt: 0 } },
             sandbox,
           ),

@@ -237,4 +237,5 @@ const named = (name: string): Parameters<ContractBench["create"]>[1] => ({
   logPath: `${name}/0.log`,
 });
 
-const sorted = (record: Readonly<Record<string, string>>): unknown => Object.entries(record).sort();
+const sorted = (record: Readonly<Record<string, string>>): unknown =>
+  Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -36,14 +36,7 @@ export const logChecks: readonly RuntimeCheck[] = [
         { do: "print", text: "to err", stream: "stderr" },
       ]);
       const lines = await bench.log(launched);
-      same(
-        lines.map((l) => [l.stream, textOf(l)]).sort(),
-        [
-          ["stderr", "to err"],
-          ["stdout", "to out"],
-        ],
-        "lines",
-      );
+      same(lines.map((line) => `${line.stream} ${textOf(line)}`).sort(), ["stderr to err", "stdout to out"], "lines");
     },
   },
   {

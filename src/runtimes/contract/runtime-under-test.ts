@@ -23,7 +23,7 @@ export type ContractStep =
   /** Goes on until it is stopped. */
   | { readonly do: "runForEver" }
   /** From here on TERM is ignored, or makes it exit with the code. */
-  | { readonly do: "onTerm"; readonly then: "ignore" | { readonly exit: number } }
+  | { readonly do: "onTerm"; readonly reaction: "ignore" | { readonly exit: number } }
   /** Starts a child that prints the text every 20 ms, ignores TERM, and is not waited for. */
   | { readonly do: "startChild"; readonly text: string }
   | { readonly do: "exit"; readonly code: number };

@@ -29,7 +29,7 @@ function lineOf(step: ContractStep): string {
     case "runForEver":
       return "while :; do sleep 3600 & wait $!; done";
     case "onTerm":
-      return step.then === "ignore" ? "trap '' TERM" : `trap 'exit ${step.then.exit}' TERM`;
+      return step.reaction === "ignore" ? "trap '' TERM" : `trap 'exit ${step.reaction.exit}' TERM`;
     case "startChild":
       return `(trap '' TERM; while :; do echo ${quoted(step.text)}; sleep 0.02; done) &`;
     case "exit":

@@ -74,8 +74,8 @@ export class MemoryFilesystem implements NodeFilesystem {
     }
     if (directory?.kind === "directory") directory.entries.delete(name);
     const below = (other: string): boolean => other === path || other.startsWith(`${path}/`);
-    for (const mount of [...this.#memoryMounts]) if (below(mount)) this.#memoryMounts.delete(mount);
-    for (const grouped of [...this.#groups.keys()]) if (below(grouped)) this.#groups.delete(grouped);
+    for (const mount of this.#memoryMounts) if (below(mount)) this.#memoryMounts.delete(mount);
+    for (const grouped of this.#groups.keys()) if (below(grouped)) this.#groups.delete(grouped);
   }
 
   async mountMemory(path: string, _sizeBytes: number | undefined): Promise<boolean> {

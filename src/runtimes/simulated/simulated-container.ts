@@ -48,7 +48,7 @@ export class SimulatedContainer {
   #behaviour: ContainerBehaviour = {};
   #log: SimulatedLog | undefined;
   #timers: Timer[] = [];
-  #closeEndpoint: (() => void) | undefined;
+  #endpoint: { close(): void } | undefined;
   #ending: Promise<void> | undefined;
   #gotTerm = false;
   readonly #ownFiles = new Map<string, Uint8Array>();
@@ -92,7 +92,7 @@ export class SimulatedContainer {
     }
     this.#state = { kind: "running", startedAt: now };
     this.#log = new SimulatedLog(clock, now, behaviour.logs ?? []);
-    this.#closeEndpoint = this.parts.listen(endpointOf(behaviour, () => elapsed(now, clock.now()))).close;
+    this.#endpoint = this.parts.listen(endpointOf(behaviour, () => elapsed(now, clock.now())));
     this.#timers = [];
     for (const file of behaviour.files ?? []) {
       if ((file.at ?? 0) <= 0) await this.#write(file.path, file.content);
@@ -207,7 +207,7 @@ export class SimulatedContainer {
     if (this.#ending !== undefined) return this.#ending;
     const finish = (): void => {
       for (const timer of this.#timers) timer.cancel();
-      this.#closeEndpoint?.();
+      this.#endpoint?.close();
       this.#state = {
         kind: "exited",
         startedAt: state.startedAt,
@@ -218,7 +218,7 @@ export class SimulatedContainer {
       };
       this.#log?.end();
       this.parts.emit({ kind: "containerExited", containerId: this.parts.id, sandboxId: this.parts.sandboxId });
-      for (const wake of [...this.#ended]) wake();
+      for (const wake of this.#ended) wake();
     };
     const lastWords = orderly ? this.#behaviour.writesTerminationMessage : undefined;
     this.#ending = lastWords === undefined ? Promise.resolve(finish()) : this.#writeLastWords(lastWords).then(finish);

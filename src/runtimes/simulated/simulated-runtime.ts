@@ -112,7 +112,7 @@ class SimulatedMachine implements SimulatedFaults {
 
   emit(event: RuntimeEvent): void {
     if (this.gate.isDown) return;
-    for (const listener of [...this.listeners]) listener.event(event);
+    for (const listener of this.listeners) listener.event(event);
   }
 
   runSandbox(config: PodSandboxConfig): SandboxId {
@@ -325,7 +325,7 @@ class SimulatedRuntimeService implements RuntimeService {
 
   async removeLogs(logDirectory: string): Promise<void> {
     await this.#machine.gate.pass("removeLogs");
-    for (const path of [...this.#machine.logs.keys()]) {
+    for (const path of this.#machine.logs.keys()) {
       if (path.startsWith(`${logDirectory.replace(/\/$/, "")}/`)) this.#machine.logs.delete(path);
     }
   }
