@@ -219,14 +219,14 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
   }
 
   async #removeSandboxes(): Promise<void> {
-    const { runtime, close } = await openCriRuntime({ endpoint: this.endpoint, clock: new WallClock() });
+    const opened = await openCriRuntime({ endpoint: this.endpoint, clock: new WallClock() });
     try {
-      const sandboxes = await runtime.listPodSandboxes();
-      await Promise.all(sandboxes.map(({ id }) => runtime.removePodSandbox(id)));
+      const sandboxes = await opened.runtime.listPodSandboxes();
+      await Promise.all(sandboxes.map(({ id }) => opened.runtime.removePodSandbox(id)));
     } catch (error) {
       process.stderr.write(`a private containerd could not remove its sandboxes: ${(error as Error).message}\n`);
     } finally {
-      await close();
+      await opened.close();
     }
   }
 

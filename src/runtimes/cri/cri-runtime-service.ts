@@ -124,7 +124,7 @@ export class CriRuntimeService implements RuntimeService {
     if (labels === undefined) this.#sandboxes.retain(new Set(items.map(({ id }) => id as SandboxId)));
     const statuses = await Promise.all(
       items.map(
-        ({ id, state }) =>
+        async ({ id, state }) =>
           this.#sandboxes.known(id as SandboxId, state) ?? orGone(this.podSandboxStatus(id as SandboxId)),
       ),
     );
@@ -155,9 +155,13 @@ export class CriRuntimeService implements RuntimeService {
   }
 
   async stopContainer(id: ContainerId, timeout: Millis): Promise<void> {
-    const request = { containerId: id, timeout: wholeSeconds(timeout) };
-    await unlessGone(this.#connection.unary(methods.stopContainer, request, this.#limit(timeout)));
-    this.#containers.drop(id);
+    // CRI counts in whole seconds. Where the time is up before a full one, a second stop without patience ends the first.
+    const early = timeout % 1000 === 0 ? undefined : this.#clock.setTimer(timeout, () => void this.#killEarly(id));
+    try {
+      await this.#stop(id, timeout);
+    } finally {
+      early?.cancel();
+    }
   }
 
   async removeContainer(id: ContainerId): Promise<void> {
@@ -189,7 +193,7 @@ export class CriRuntimeService implements RuntimeService {
     }
     const statuses = await Promise.all(
       containers.map(
-        ({ id, state }) =>
+        async ({ id, state }) =>
           this.#containers.known(id as ContainerId, state) ?? orGone(this.containerStatus(id as ContainerId)),
       ),
     );
@@ -199,17 +203,16 @@ export class CriRuntimeService implements RuntimeService {
   async execSync(id: ContainerId, command: readonly string[], timeout?: Millis): Promise<ExecSyncResult> {
     const limit = timeout === undefined || timeout <= 0 ? undefined : timeout;
     const request = { containerId: id, cmd: [...command], timeout: limit === undefined ? 0n : wholeSeconds(limit) };
-    // CRI counts in whole seconds. A shorter rest is ours to enforce: the runtime kills the process when its caller goes away.
-    const early = limit !== undefined && limit % 1000 !== 0 ? new AbortController() : undefined;
+    // The runtime kills the process when its time is up, but answers only after everybody has closed the output, which a child that the process left
+    // behind may never do. So the time is kept here as well; that the caller goes away kills the process, too.
+    const patience = new AbortController();
     const timer =
-      early === undefined || limit === undefined
+      limit === undefined
         ? undefined
-        : this.#clock.setTimer(limit, () => early.abort(new ExecTimeoutError(command, limit)), "cri: exec time-out");
+        : this.#clock.setTimer(limit, () => patience.abort(new ExecTimeoutError(command, limit)), "cri: exec time-out");
     try {
-      const call = this.#connection.unary(methods.execSync, request, {
-        timeout: limit === undefined ? "none" : millis(limit + this.#requestTimeout),
-        ...(early === undefined ? {} : { signal: early.signal }),
-      });
+      const options = { timeout: "none", signal: patience.signal } as const;
+      const call = this.#connection.unary(methods.execSync, request, options);
       const { stdout, stderr, exitCode } = await found("container", id, call);
       return { stdout, stderr, exitCode };
     } catch (error) {
@@ -244,6 +247,21 @@ export class CriRuntimeService implements RuntimeService {
 
   #limit(more: Millis = millis(0)): { readonly timeout: Millis } {
     return { timeout: millis(this.#requestTimeout + more) };
+  }
+
+  async #stop(id: ContainerId, timeout: Millis): Promise<void> {
+    const request = { containerId: id, timeout: wholeSeconds(timeout) };
+    await unlessGone(this.#connection.unary(methods.stopContainer, request, this.#limit(timeout)));
+    this.#containers.drop(id);
+  }
+
+  async #killEarly(id: ContainerId): Promise<void> {
+    try {
+      await this.#stop(id, millis(0));
+    } catch (error) {
+      // The stop that it was to shorten goes on, kills a part of a second later and reports what is wrong.
+      if (!(error instanceof GrpcError)) throw error;
+    }
   }
 
   #forgetContainer(id: ContainerId): void {

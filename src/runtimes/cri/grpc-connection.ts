@@ -154,7 +154,7 @@ export class GrpcConnection {
     this.#closed = true;
     const session = this.#session;
     this.#session = undefined;
-    for (const call of [...this.#calls]) {
+    for (const call of this.#calls) {
       call.fail(new GrpcError("Canceled", `the connection to ${this.#socketPath} was closed`, call.path));
     }
     session?.destroy();

@@ -29,7 +29,8 @@ export function criSandboxConfig(config: PodSandboxConfig): MessageInitShape<typ
   const context = config.securityContext;
   return {
     metadata: { ...config.metadata },
-    hostname: config.hostname,
+    // On the node's network the Pod has the node's name, and runtimes refuse another.
+    hostname: context.namespaceOptions.network === "NODE" ? "" : config.hostname,
     logDirectory: config.logDirectory,
     ...(config.dns === undefined
       ? {}
