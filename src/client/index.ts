@@ -1,31 +1,6 @@
-// `lifepod/client`: for programs that talk to lifepod, or to any Kubernetes API server, the way lifepod's own parts do.
-
-export { type Client, type ClientOptions, type Transport, createClient } from "./client.ts";
-export {
-  Controller,
-  type ControllerFailure,
-  type ControllerOptions,
-  type ReconcileOutcome,
-  done,
-  keyOf,
-  splitKey,
-} from "./controller.ts";
-export {
-  type EventNote,
-  type EventRecorder,
-  type EventRecorderOptions,
-  type EventSubject,
-  type RunningEventRecorder,
-  createEventRecorder,
-} from "./event-recorder.ts";
-export {
-  type Informer,
-  type InformerChange,
-  type InformerOptions,
-  type InformerState,
-  createInformer,
-} from "./informer.ts";
-export type { IndexFunction, Indexes, Lister } from "./lister.ts";
+// The client's public door.
+export { type Client, type ClientOptions, createClient, type Transport } from "./client.ts";
+export { createInformer, type Informer, type InformerChange, type InformerOptions } from "./informer.ts";
 export type {
   DeleteOptions,
   ListOptions,
@@ -36,5 +11,3 @@ export type {
   StoredObject,
   TypedWatchEvent,
 } from "./resource-client.ts";
-export { retryOnConflict } from "./retry.ts";
-export { WorkQueue, type WorkQueueOptions } from "./work-queue.ts";

@@ -1,0 +1,226 @@
+// `lifepod run FILE…`: a throw-away cluster, the Pods of some manifests, their lives as they happen, an exit status that means something.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Event, Pod } from "../api/index.ts";
+import { createInformer } from "../client/informer.ts";
+import { WallClock } from "../host/wall-clock.ts";
+import { type StandaloneCluster, startStandaloneCluster } from "../standalone/standalone-cluster.ts";
+import { type Manifest, readManifests } from "../standalone/manifests.ts";
+import { applyManifests } from "../standalone/apply-manifests.ts";
+import type { RuntimeChoice } from "../standalone/choose-runtime.ts";
+import { lifepodVersion } from "../standalone/version.ts";
+import { eventEntry, podEntries } from "../timeline/pod-life.ts";
+import { Verdict } from "../timeline/verdict.ts";
+import { followLogs } from "./follow-logs.ts";
+import { createLifeView, type LifeView } from "./life-view.ts";
+import { podLine } from "./pod-line.ts";
+import { standardOutput, type Terminal } from "./terminal.ts";
+
+export interface RunOptions {
+  readonly runtime: RuntimeChoice;
+  readonly runtimeEndpoint?: string;
+  /** Milliseconds. */
+  readonly for?: number;
+  readonly logs?: boolean;
+}
+
+/** @returns the exit status */
+export async function runCommand(files: readonly string[], options: RunOptions): Promise<number> {
+  const terminal = standardOutput();
+  const manifests = await readManifests(files);
+  const folder = await mkdtemp(join(tmpdir(), "lifepod-run-"));
+  let cluster: StandaloneCluster | undefined;
+  try {
+    cluster = await startStandaloneCluster({
+      folder,
+      durable: false,
+      host: "127.0.0.1",
+      port: 0,
+      runtime: options.runtime,
+      ...(options.runtimeEndpoint !== undefined && { runtimeEndpoint: options.runtimeEndpoint }),
+      log: (message) => terminal.write(`${message}\n`),
+    });
+    return await liveInCluster(cluster, manifests, options, terminal);
+  } finally {
+    await cluster?.stop({ pods: "end" });
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function liveInCluster(
+  cluster: StandaloneCluster,
+  manifests: readonly Manifest[],
+  options: RunOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const clock = new WallClock();
+  const started = clock.now();
+  const view = createLifeView(terminal, started);
+  const { paint } = terminal;
+  view.note(
+    paint.dim(
+      `lifepod ${lifepodVersion}, runtime ${cluster.runtimeName} (${cluster.runtimeReason}), node ${cluster.nodeName}`,
+    ),
+  );
+  view.note(paint.dim(`kubectl: export KUBECONFIG=${cluster.kubeconfigPath}`));
+
+  const verdict = new Verdict();
+  const stopping = stopSignal();
+  const lives = await watchLives(cluster, view, verdict, clock, options.logs === true);
+  let why: "finished" | "time" | "signal" | "refused";
+  const refused = await applyManifests(cluster, manifests, (text) => view.note(paint.yellow(text)));
+  for (const refusal of refused) view.note(paint.red(refusal));
+  if (refused.length > 0) why = "refused";
+  else {
+    why = await Promise.race([
+      stopping.first.then(() => "signal" as const),
+      lives.finished.then(() => "finished" as const),
+      ...(options.for === undefined
+        ? []
+        : [clock.sleep(options.for as Parameters<typeof clock.sleep>[0]).then(() => "time" as const)]),
+    ]);
+  }
+
+  const failures = why === "refused" ? [] : verdict.failures();
+  await lives.deleteAll(
+    stopping.second,
+    why === "signal" ? "interrupted" : why === "time" ? "the time is over" : undefined,
+  );
+  view.close();
+  lives.stop();
+  stopping.release();
+
+  for (const { namespace, pod, container, text } of failures) {
+    const subject = `${namespace === "default" ? "" : `${namespace}/`}${pod}${container === undefined ? "" : `[${container}]`}`;
+    terminal.write(`${paint.red("failed")}  ${paint.bold(subject)}  ${text}\n`);
+  }
+  if (why === "refused") return 2;
+  if (failures.length > 0) return 1;
+  terminal.write(
+    `${paint.green("ok")}  ${lives.podCount()} ${lives.podCount() === 1 ? "Pod" : "Pods"}, nothing failed\n`,
+  );
+  return why === "signal" ? 130 : 0;
+}
+
+interface Lives {
+  /** Every Pod has come to its end by itself. */
+  readonly finished: Promise<void>;
+  podCount(): number;
+  /** Deletes all Pods gracefully and waits until they are gone; by force once `force` resolves. */
+  deleteAll(force: Promise<void>, because: string | undefined): Promise<void>;
+  stop(): void;
+}
+
+async function watchLives(
+  cluster: StandaloneCluster,
+  view: LifeView,
+  verdict: Verdict,
+  clock: WallClock,
+  logs: boolean,
+): Promise<Lives> {
+  const { client } = cluster;
+  const seen = new Map<string, Pod>();
+  const everSeen = new Set<string>();
+  const logging = new AbortController();
+  let finish = (): void => undefined;
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  let gone = (): void => undefined;
+
+  const pods = createInformer<Pod>({ resource: client.pods, clock, random: cluster.random, name: "run/pods" });
+  pods.onAny((change) => {
+    const { object } = change;
+    const { uid, name } = object.metadata;
+    const deleted = change.kind === "deleted";
+    for (const entry of podEntries(seen.get(uid), deleted ? undefined : object, clock.now())) view.entry(entry);
+    if (deleted) {
+      seen.delete(uid);
+      verdict.lost(object);
+      view.pod(name, undefined, undefined);
+      if (seen.size === 0) gone();
+      return;
+    }
+    if (!everSeen.has(uid) && logs) followLogs(cluster, object, view, logging.signal);
+    everSeen.add(uid);
+    seen.set(uid, object);
+    verdict.saw(object);
+    view.pod(name, object, podLine(object, clock.now()));
+    if (verdict.allFinished()) finish();
+  });
+  const events = createInformer<Event>({ resource: client.events, clock, random: cluster.random, name: "run/events" });
+  events.onAny((change) => {
+    if (change.kind === "deleted") return;
+    const entry = eventEntry(change.object, clock.now());
+    if (entry !== undefined) view.entry(entry);
+  });
+  pods.start();
+  events.start();
+
+  return {
+    finished,
+    podCount: () => everSeen.size,
+    async deleteAll(force, because) {
+      if (seen.size === 0) return;
+      if (because !== undefined)
+        view.note(
+          `${because}: deleting ${seen.size} ${seen.size === 1 ? "Pod" : "Pods"} gracefully (Ctrl-C again: by force)`,
+        );
+      const allGone = new Promise<void>((resolve) => {
+        gone = resolve;
+      });
+      await Promise.all([...seen.values()].map((pod) => deletePod(cluster, pod)));
+      await Promise.race([allGone, force]);
+      if (seen.size > 0) await Promise.all([...seen.values()].map((pod) => deletePod(cluster, pod, 0)));
+    },
+    stop() {
+      logging.abort();
+      pods.stop();
+      events.stop();
+    },
+  };
+}
+
+async function deletePod(cluster: StandaloneCluster, pod: Pod, gracePeriodSeconds?: number): Promise<void> {
+  await cluster.client.pods
+    .delete(pod.metadata.name, pod.metadata.namespace, gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds })
+    .catch((error: unknown) => {
+      if ((error as { reason?: string }).reason !== "NotFound") throw error;
+    });
+}
+
+interface StopSignal {
+  readonly first: Promise<void>;
+  readonly second: Promise<void>;
+  release(): void;
+}
+
+/** Ctrl-C or TERM, and the second one, when a person has run out of patience. */
+function stopSignal(): StopSignal {
+  let count = 0;
+  let onFirst = (): void => undefined;
+  let onSecond = (): void => undefined;
+  const first = new Promise<void>((resolve) => {
+    onFirst = resolve;
+  });
+  const second = new Promise<void>((resolve) => {
+    onSecond = resolve;
+  });
+  const onSignal = (): void => {
+    count++;
+    if (count === 1) onFirst();
+    else onSecond();
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return {
+    first,
+    second,
+    release() {
+      process.removeListener("SIGINT", onSignal);
+      process.removeListener("SIGTERM", onSignal);
+    },
+  };
+}

@@ -1,0 +1,70 @@
+// `lifepod up`: a cluster that stays, in one folder, until it is told to end.
+
+import { type StandaloneCluster, startStandaloneCluster } from "../standalone/standalone-cluster.ts";
+import type { RuntimeChoice } from "../standalone/choose-runtime.ts";
+import { dataFolder, defaultDataFolder, readServerRecord } from "../standalone/data-folder.ts";
+import { lifepodVersion } from "../standalone/version.ts";
+import { standardOutput } from "./terminal.ts";
+
+export interface UpOptions {
+  readonly data?: string;
+  readonly port?: number;
+  readonly bind: string;
+  readonly runtime: RuntimeChoice;
+  readonly runtimeEndpoint?: string;
+  readonly json?: boolean;
+  readonly stopPods?: boolean;
+}
+
+/** The port that kubectl users expect, and that a kubeconfig written earlier may name. */
+const usualPort = 6443;
+
+/** @returns the exit status */
+export async function upCommand(options: UpOptions): Promise<number> {
+  const { paint, write } = standardOutput();
+  const folder = options.data ?? defaultDataFolder();
+  const say = (kind: string, facts: Record<string, unknown>, text: string): void =>
+    write(options.json === true ? `${JSON.stringify({ kind, ...facts })}\n` : `${text}\n`);
+  const stopped = stopSignal();
+  const before = await readServerRecord(dataFolder(folder));
+  const cluster: StandaloneCluster = await startStandaloneCluster({
+    folder,
+    durable: true,
+    host: options.bind,
+    port: options.port ?? before?.port ?? usualPort,
+    runtime: options.runtime,
+    ...(options.runtimeEndpoint !== undefined && { runtimeEndpoint: options.runtimeEndpoint }),
+    log: (message) => say("log", { message }, message),
+  });
+  const facts = {
+    url: cluster.url,
+    kubeconfig: cluster.kubeconfigPath,
+    data: folder,
+    runtime: cluster.runtimeName,
+    node: cluster.nodeName,
+    version: lifepodVersion,
+  };
+  say(
+    "ready",
+    facts,
+    [
+      `${paint.green("ready")}  lifepod ${lifepodVersion} at ${cluster.url}, runtime ${cluster.runtimeName} (${cluster.runtimeReason}), data in ${folder}`,
+      `export KUBECONFIG=${cluster.kubeconfigPath}`,
+    ].join("\n"),
+  );
+  const signal = await stopped;
+  say(
+    "stopping",
+    { signal, pods: options.stopPods === true ? "end" : "leave" },
+    `${signal}: ${options.stopPods === true ? "ending the Pods" : "leaving the Pods running"}`,
+  );
+  await cluster.stop({ pods: options.stopPods === true ? "end" : "leave" });
+  say("stopped", {}, "stopped");
+  return 0;
+}
+
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve(signal));
+  });
+}

@@ -1,0 +1,131 @@
+// Puts the parts together: one API server over one store, the controllers, the scheduler, and nodes as they are added. The only folder that knows
+// all the parts; it is given everything that touches the machine (or simulates one).
+
+import type { ApiServer } from "../apiserver/api-server.ts";
+import { createApiServer } from "../apiserver/api-server.ts";
+import type { ContainerLogAnswer, NodeConnector } from "../apiserver/node-connector.ts";
+import type { RequestHandler, UserInfo } from "../api/wire/request.ts";
+import type { Random } from "../base/random.ts";
+import type { Clock } from "../base/time.ts";
+import { type Client, createClient } from "../client/client.ts";
+import { createEventRecorder, type RunningEventRecorder } from "../client/event-recorder.ts";
+import { startControllers } from "../controllers/start-controllers.ts";
+import { type Kubelet, type KubeletNode, startKubelet } from "../kubelet/kubelet.ts";
+import type { PodNetwork } from "../network/pod-network.ts";
+import type { NodeFilesystem } from "../runtimes/node-filesystem.ts";
+import type { ContainerRuntime } from "../runtimes/runtime-service.ts";
+import { startScheduler } from "../scheduler/scheduler.ts";
+import type { Store } from "../store/store.ts";
+
+export interface ClusterOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly store: Store;
+  /** PEM of the authority that Pods should trust; published in every namespace. */
+  readonly authorityCertificate: string;
+  /** Told of what went wrong inside a part and was retried. */
+  readonly log: (message: string) => void;
+}
+
+/** What a node brings: its machine, real or simulated. */
+export interface NodeParts {
+  readonly node: KubeletNode;
+  readonly runtime: ContainerRuntime;
+  readonly network: PodNetwork;
+  readonly filesystem: NodeFilesystem;
+}
+
+export interface Cluster {
+  /** The one door of the API server. */
+  readonly handle: RequestHandler;
+  /** A client for calls of one's own. */
+  client(user: UserInfo, userAgent: string): Client;
+  /** Starts a kubelet; resolves when it runs. Its Node object appears a moment later. */
+  addNode(parts: NodeParts): Promise<Kubelet>;
+  /** Stops one node's kubelet, as if its process had been ended; its Pods go on. */
+  stopNode(name: string): Promise<void>;
+  /** Stops all parts; Pods go on running. Does not close the store. */
+  stop(): Promise<void>;
+}
+
+/** Who the parts are when they call the API server. */
+const partUser = (name: string): UserInfo => ({ username: name, groups: ["system:masters", "system:authenticated"] });
+
+/** Starts everything but nodes; resolves when the API server answers. */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const { clock, random, store, log } = options;
+  const kubelets = new Map<string, Kubelet>();
+  const nodes: NodeConnector = {
+    async containerLogs(nodeName, request): Promise<ContainerLogAnswer> {
+      const kubelet = kubelets.get(nodeName);
+      if (kubelet === undefined)
+        return { kind: "refused", status: 500, message: `the kubelet of node ${nodeName} does not answer` };
+      return kubelet.containerLogs(request);
+    },
+  };
+  const server: ApiServer = createApiServer({ store, clock, random, nodes });
+  await server.start();
+
+  const clientOf = (user: UserInfo, userAgent: string): Client =>
+    createClient({ transport: server.handle, user, userAgent, clock });
+  const recorderOf = (client: Client, component: string, host?: string): RunningEventRecorder =>
+    createEventRecorder({
+      client,
+      clock,
+      source: { component, ...(host !== undefined && { host }) },
+      onDropped: (subject, note, error) =>
+        log(`event ${note.reason} about ${subject.kind} ${subject.metadata.name} was dropped: ${String(error)}`),
+    });
+
+  const controllerClient = clientOf(partUser("system:kube-controller-manager"), "lifepod-controllers");
+  const controllers = startControllers({
+    client: controllerClient,
+    clock,
+    random,
+    recorderFor: (component) => recorderOf(controllerClient, component),
+    authorityCertificate: options.authorityCertificate,
+    log,
+  });
+  const schedulerClient = clientOf(partUser("system:kube-scheduler"), "lifepod-scheduler");
+  const scheduler = startScheduler({
+    client: schedulerClient,
+    clock,
+    random,
+    recorder: recorderOf(schedulerClient, "default-scheduler"),
+  });
+
+  return {
+    handle: server.handle,
+    client: clientOf,
+    async addNode(parts) {
+      const { name } = parts.node;
+      if (kubelets.has(name)) throw new Error(`node ${name} is running already`);
+      const client = clientOf(
+        { username: `system:node:${name}`, groups: ["system:nodes", "system:masters", "system:authenticated"] },
+        "lifepod-kubelet",
+      );
+      const kubelet = await startKubelet({
+        ...parts,
+        client,
+        clock,
+        random,
+        recorder: recorderOf(client, "kubelet", name),
+        log,
+      });
+      kubelets.set(name, kubelet);
+      return kubelet;
+    },
+    async stopNode(name) {
+      const kubelet = kubelets.get(name);
+      kubelets.delete(name);
+      await kubelet?.stop();
+    },
+    async stop() {
+      await Promise.all([...kubelets.values()].map((kubelet) => kubelet.stop()));
+      kubelets.clear();
+      await scheduler.stop();
+      await controllers.stop();
+      await server.stop();
+    },
+  };
+}

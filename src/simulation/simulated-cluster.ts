@@ -1,0 +1,227 @@
+// A whole cluster on a virtual clock: the very same API server, scheduler, controllers and kubelets as anywhere else, over the store in memory and
+// simulated machines. One seed gives one life; the transcript shows it to the byte.
+
+import type { JsonObject, RequestHandler, UserInfo } from "../api/wire/request.ts";
+import { type Random, SeededRandom } from "../base/random.ts";
+import { formatNanoTime, hours, type Millis } from "../base/time.ts";
+import type { Client } from "../client/client.ts";
+import { type Cluster, startCluster } from "../cluster/cluster.ts";
+import { AddressRange } from "../network/ipam.ts";
+import { SimulatedNetwork } from "../network/simulated/simulated-network.ts";
+import type { ImageBehaviour } from "../runtimes/simulated/behaviour.ts";
+import type { Latencies, SimulatedFaults } from "../runtimes/simulated/faults.ts";
+import { MemoryFilesystem } from "../runtimes/simulated/memory-filesystem.ts";
+import { createSimulatedRuntime, type SimulatedRuntime } from "../runtimes/simulated/simulated-runtime.ts";
+import { MemoryStore } from "../store/memory/memory-store.ts";
+import type { Revision } from "../store/store.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+
+export interface SimulatedClusterOptions {
+  readonly seed: number | string;
+  /** Resolves when every promise that can settle has settled; the host gives it. */
+  readonly settle: () => Promise<void>;
+}
+
+export interface SimulatedNodeOptions {
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Quantities; 4 CPUs, 8Gi and 110 Pods unless told otherwise. */
+  readonly capacity?: Readonly<Record<string, string>>;
+  readonly latencies?: Latencies;
+}
+
+/** One simulated machine with its kubelet. */
+export interface SimulatedNode {
+  readonly name: string;
+  readonly faults: SimulatedFaults;
+  readonly filesystem: MemoryFilesystem;
+  readonly runtime: SimulatedRuntime;
+  /** Ends the kubelet as if its process had died; containers run on. */
+  stopKubelet(): Promise<void>;
+  /** Starts a kubelet on the machine as it is now. */
+  startKubelet(): Promise<void>;
+}
+
+/** How long a call may take on the virtual clock before the simulation takes it for stuck. */
+const callLimit: Millis = hours(1);
+
+const administrator: UserInfo = { username: "kubernetes-admin", groups: ["system:masters", "system:authenticated"] };
+
+export class SimulatedCluster {
+  readonly clock: VirtualClock;
+  readonly random: Random;
+  readonly client: Client;
+  readonly handle: RequestHandler;
+  readonly nodes = new Map<string, SimulatedNode>();
+  /** What parts complained about. */
+  readonly complaints: string[];
+  readonly #cluster: Cluster;
+  readonly #network: SimulatedNetwork;
+  readonly #images: Map<string, ImageBehaviour>;
+  readonly #transcript: string[];
+
+  private constructor(
+    clock: VirtualClock,
+    random: Random,
+    cluster: Cluster,
+    transcript: string[],
+    complaints: string[],
+  ) {
+    this.clock = clock;
+    this.random = random;
+    this.#cluster = cluster;
+    this.client = cluster.client(administrator, "lifepod-simulation");
+    this.handle = cluster.handle;
+    this.#network = new SimulatedNetwork(clock);
+    this.#images = new Map();
+    this.#transcript = transcript;
+    this.complaints = complaints;
+  }
+
+  static async start(options: SimulatedClusterOptions): Promise<SimulatedCluster> {
+    const clock = new VirtualClock(options.settle);
+    const random = new SeededRandom(options.seed);
+    const store = new MemoryStore({ clock });
+    const transcript: string[] = [];
+    const complaints: string[] = [];
+    store.watch(
+      { prefix: "", after: store.revision() as Revision },
+      {
+        batch({ revision, events }) {
+          for (const event of events) {
+            transcript.push(
+              `${formatNanoTime(clock.now())} ${revision} ${event.kind} ${event.key} ${event.kind === "put" ? event.current.value : ""}`,
+            );
+          }
+        },
+      },
+    );
+    const cluster = await drive(
+      clock,
+      startCluster({
+        clock,
+        random,
+        store,
+        authorityCertificate: "simulated",
+        log: (message) => complaints.push(message),
+      }),
+    );
+    const simulated = new SimulatedCluster(clock, random, cluster, transcript, complaints);
+    await clock.settle();
+    return simulated;
+  }
+
+  /** Declares what containers of an image do; also for nodes that are there already. */
+  image(name: string, behaviour: ImageBehaviour): void {
+    this.#images.set(name, behaviour);
+    for (const node of this.nodes.values()) node.runtime.declareImage(name, behaviour);
+  }
+
+  async addNode(name: string, options: SimulatedNodeOptions = {}): Promise<SimulatedNode> {
+    const filesystem = new MemoryFilesystem();
+    const number = this.nodes.size + 1;
+    const address = `192.168.0.${number}`;
+    const { clock, random } = this;
+    let runtime = createSimulatedRuntime({
+      clock,
+      random: new SeededRandom(`${random.stream(`node/${name}`).uuid()}`),
+      images: Object.fromEntries(this.#images),
+      network: this.#network,
+      addresses: new AddressRange(`10.244.${number}.0/24`),
+      nodeAddress: address,
+      files: filesystem,
+      ...(options.latencies !== undefined && { latencies: options.latencies }),
+    });
+    const startKubelet = async (): Promise<void> => {
+      await drive(
+        clock,
+        this.#cluster.addNode({
+          node: {
+            name,
+            labels: {
+              "kubernetes.io/hostname": name,
+              "kubernetes.io/os": "linux",
+              "kubernetes.io/arch": "amd64",
+              ...options.labels,
+            },
+            addresses: [
+              { type: "InternalIP", address },
+              { type: "Hostname", address: name },
+            ],
+            capacity: { cpu: "4", memory: "8Gi", "ephemeral-storage": "100Gi", pods: "110", ...options.capacity },
+            systemInfo: {
+              machineID: name,
+              systemUUID: name,
+              bootID: name,
+              kernelVersion: "6.1.0",
+              osImage: "simulated",
+              operatingSystem: "linux",
+              architecture: "amd64",
+            },
+            rootDirectory: `/var/lib/lifepod/${name}`,
+            podLogsDirectory: "/var/log/pods",
+            clusterDomain: "cluster.local",
+          },
+          runtime,
+          network: this.#network,
+          filesystem,
+        }),
+      );
+    };
+    const node: SimulatedNode = {
+      name,
+      filesystem,
+      get faults() {
+        return runtime.faults;
+      },
+      get runtime() {
+        return runtime;
+      },
+      stopKubelet: async () => {
+        await drive(clock, this.#cluster.stopNode(name));
+        runtime = runtime.reopen();
+      },
+      startKubelet,
+    };
+    this.nodes.set(name, node);
+    await startKubelet();
+    return node;
+  }
+
+  /** Lets virtual time pass. */
+  async elapse(wait: Millis): Promise<void> {
+    await this.clock.advance(wait);
+  }
+
+  /** Waits for a promise while letting as much virtual time pass as it needs. */
+  call<T>(promise: Promise<T>): Promise<T> {
+    return drive(this.clock, promise);
+  }
+
+  /** Everything that was ever stored, with the moment and the revision: a life to the byte. */
+  transcript(): string {
+    return this.#transcript.join("\n");
+  }
+
+  /** One object as it stands; `undefined` if there is none. */
+  async object(path: string): Promise<JsonObject | undefined> {
+    const answer = await this.call(
+      this.handle({ method: "GET", path, query: new URLSearchParams(), headers: {}, user: administrator }),
+    );
+    return answer.status === 200 && answer.body.kind === "object" ? answer.body.object : undefined;
+  }
+
+  async stop(): Promise<void> {
+    await drive(this.clock, this.#cluster.stop());
+  }
+}
+
+async function drive<T>(clock: VirtualClock, promise: Promise<T>): Promise<T> {
+  let settled = false;
+  const settle = (): void => {
+    settled = true;
+  };
+  promise.then(settle, settle);
+  if (!(await clock.advanceUntil(() => settled, callLimit)))
+    throw new Error(`a call did not come to an end within ${callLimit / 1000} s of virtual time`);
+  return promise;
+}

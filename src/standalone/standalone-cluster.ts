@@ -1,0 +1,209 @@
+// A cluster on this machine: data folder, certificates, HTTPS, store, runtime, node, and all parts on the machine's clock. What `lifepod run`, `lifepod up`
+// and the library's startCluster stand on.
+
+import type { RequestHandler, UserInfo } from "../api/wire/request.ts";
+import type { Random } from "../base/random.ts";
+import type { Clock } from "../base/time.ts";
+import type { Client } from "../client/client.ts";
+import { type Cluster, startCluster as startParts } from "../cluster/cluster.ts";
+import { loadOrCreateCertificates } from "../host/certificates.ts";
+import { startHttpServer } from "../host/http-server.ts";
+import { writeKubeconfig } from "../host/kubeconfig.ts";
+import { readMachine } from "../host/machine.ts";
+import { HostFilesystem } from "../host/node-filesystem.ts";
+import { entropicRandom, WallClock } from "../host/wall-clock.ts";
+import { HostNetwork } from "../network/host/host-network.ts";
+import type { ContainerRuntime } from "../runtimes/runtime-service.ts";
+import { MemoryStore } from "../store/memory/memory-store.ts";
+import type { Store } from "../store/store.ts";
+import { chooseRuntime, type RuntimeChoice } from "./choose-runtime.ts";
+import { type DataFolder, dataFolder, makeDataFolder, writeServerRecord } from "./data-folder.ts";
+import { endPods } from "./end-pods.ts";
+
+export interface StandaloneOptions {
+  /** The one folder that holds everything; made if it is not there. */
+  readonly folder: string;
+  /** Keep the state on disk, so that the next start finds it; else only in memory. */
+  readonly durable: boolean;
+  /** Address to listen on. */
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly runtime: RuntimeChoice;
+  /** Socket of containerd, if it is not at a usual place. */
+  readonly runtimeEndpoint?: string;
+  /** The node's name; the machine's host name if absent. */
+  readonly nodeName?: string;
+  readonly log: (message: string) => void;
+}
+
+export interface StandaloneCluster {
+  /** `https://127.0.0.1:6443` */
+  readonly url: string;
+  readonly kubeconfigPath: string;
+  readonly runtimeName: string;
+  /** Why this runtime, as one clause. */
+  readonly runtimeReason: string;
+  readonly nodeName: string;
+  /** Calls as the administrator, without a socket. */
+  readonly client: Client;
+  /** The API server's door, and who the administrator is. */
+  readonly handle: RequestHandler;
+  readonly user: UserInfo;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Ends everything. Pods are left running (the next start adopts them) or ended with their own grace. */
+  stop(options: { readonly pods: "leave" | "end" }): Promise<void>;
+}
+
+const administrator: UserInfo = { username: "kubernetes-admin", groups: ["system:masters", "system:authenticated"] };
+
+/** Resolves when `/readyz` answers 200. @throws Error fit for people when the folder, the port or the runtime cannot be had */
+export async function startStandaloneCluster(options: StandaloneOptions): Promise<StandaloneCluster> {
+  const clock = new WallClock();
+  const random = entropicRandom();
+  const folder = dataFolder(options.folder);
+  await makeDataFolder(folder);
+  const machine = await readMachine(folder.root);
+  const nodeName = options.nodeName ?? machine.hostname;
+  const started: (() => Promise<void>)[] = [];
+  try {
+    const store = await openStore(folder, options.durable, clock);
+    started.push(() => store.close());
+    const chosenRuntime = chooseRuntime({
+      choice: options.runtime,
+      ...(options.runtimeEndpoint !== undefined && { endpoint: options.runtimeEndpoint }),
+      processState: folder.processes,
+      nodeAddress: "127.0.0.1",
+      clock,
+    });
+    // Looked at below; until then its failure must not count as unheard.
+    chosenRuntime.catch(() => undefined);
+    const certificates = await loadOrCreateCertificates(
+      folder.certificates,
+      serverNames(options.host, machine.hostname, machine.address),
+    );
+    const cluster = await startParts({
+      clock,
+      random,
+      store,
+      authorityCertificate: certificates.authority,
+      log: options.log,
+    });
+    started.push(() => cluster.stop());
+    const http = await startHttpServer({
+      handle: cluster.handle,
+      certificates,
+      host: options.host,
+      port: options.port,
+      log: options.log,
+    });
+    started.push(() => http.close());
+    const url = `https://${reachableAddress(options.host)}:${http.port}`;
+    await writeKubeconfig(folder.kubeconfig, url, certificates);
+
+    const { runtime, name, reason } = await chosenRuntime;
+    started.push(() => runtime.close());
+    await writeServerRecord(folder, { url, host: options.host, port: http.port, pid: process.pid, runtime: name });
+    await addThisMachine(cluster, { folder, runtime, machine, nodeName, podsShareAddress: name === "process" });
+    const client = cluster.client(administrator, "lifepod");
+    return {
+      url,
+      kubeconfigPath: folder.kubeconfig,
+      runtimeName: name,
+      runtimeReason: reason,
+      nodeName,
+      client,
+      handle: cluster.handle,
+      user: administrator,
+      clock,
+      random,
+      async stop({ pods }) {
+        if (pods === "end") await endPods(client, clock);
+        await endAll(started);
+      },
+    };
+  } catch (error) {
+    await endAll(started);
+    throw error;
+  }
+}
+
+/** In the opposite order of starting. */
+async function endAll(started: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const end of [...started].reverse()) await end();
+}
+
+async function openStore(folder: DataFolder, durable: boolean, clock: Clock): Promise<Store> {
+  if (!durable) return new MemoryStore({ clock });
+  const { openLmdbStore } = await import("../store/lmdb/lmdb-store.ts");
+  return openLmdbStore({ path: folder.store, clock });
+}
+
+/** What the server's certificate must be valid for. */
+function serverNames(host: string, hostname: string, address: string): readonly string[] {
+  const names = [
+    "localhost",
+    "127.0.0.1",
+    "::1",
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    hostname,
+    address,
+  ];
+  return [...new Set(host === "0.0.0.0" || host === "::" ? names : [...names, host])];
+}
+
+/** Where clients on this machine reach a server that listens on `host`. */
+const reachableAddress = (host: string): string =>
+  host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
+
+interface ThisMachine {
+  readonly folder: DataFolder;
+  readonly runtime: ContainerRuntime;
+  readonly machine: Awaited<ReturnType<typeof readMachine>>;
+  readonly nodeName: string;
+  readonly podsShareAddress: boolean;
+}
+
+async function addThisMachine(
+  cluster: Cluster,
+  { folder, runtime, machine, nodeName, podsShareAddress }: ThisMachine,
+): Promise<void> {
+  await cluster.addNode({
+    node: {
+      name: nodeName,
+      labels: {
+        "kubernetes.io/hostname": nodeName,
+        "kubernetes.io/os": machine.operatingSystem,
+        "kubernetes.io/arch": machine.architecture,
+      },
+      addresses: [
+        { type: "InternalIP", address: podsShareAddress ? "127.0.0.1" : machine.address },
+        { type: "Hostname", address: nodeName },
+      ],
+      capacity: {
+        cpu: String(machine.cpus),
+        memory: `${Math.floor(machine.memoryBytes / 1024)}Ki`,
+        "ephemeral-storage": `${Math.floor(machine.storageBytes / 1024)}Ki`,
+        pods: "110",
+      },
+      systemInfo: {
+        machineID: machine.machineId,
+        systemUUID: machine.systemUuid,
+        bootID: machine.bootId,
+        kernelVersion: machine.kernelVersion,
+        osImage: machine.osImage,
+        operatingSystem: machine.operatingSystem,
+        architecture: machine.architecture,
+      },
+      rootDirectory: folder.pods,
+      podLogsDirectory: folder.podLogs,
+      clusterDomain: "cluster.local",
+    },
+    runtime,
+    network: new HostNetwork(),
+    filesystem: new HostFilesystem(),
+  });
+}

@@ -1,0 +1,71 @@
+// Short ways to say what a manifest says at length. What they give is a draft: the API server fills in the rest.
+
+import type { Container, Draft, Pod, PodSpec } from "../api/index.ts";
+import type { JsonObject } from "../api/wire/request.ts";
+
+/** A container of a test: only what matters to the story; `name` defaults to the Pod's name, `image` is needed. */
+export interface ContainerDraft extends Omit<Draft<Container>, "image" | "name"> {
+  readonly name?: string;
+  readonly image: string;
+}
+
+export interface PodOptions extends Omit<Draft<PodSpec>, "containers" | "initContainers"> {
+  /** The image of the only container. */
+  readonly image?: string;
+  /** More of the only container. */
+  readonly container?: Omit<Draft<Container>, "image">;
+  /** Instead of one container: all of them. */
+  readonly containers?: readonly ContainerDraft[];
+  readonly initContainers?: readonly ContainerDraft[];
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly finalizers?: readonly string[];
+  readonly namespace?: string;
+}
+
+/**
+ * A Pod as one writes it in a test.
+ * @example pod("web", { image: "web:1", terminationGracePeriodSeconds: 5, container: { livenessProbe: { httpGet: { port: 80 } } } })
+ */
+export function pod(name: string, options: PodOptions): JsonObject {
+  const {
+    image,
+    container,
+    containers,
+    initContainers,
+    labels,
+    annotations,
+    finalizers,
+    namespace = "default",
+    ...spec
+  } = options;
+  const only = image === undefined ? [] : [{ name, image, ...container }];
+  const draft: Draft<Pod> = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      name,
+      namespace,
+      ...(labels && { labels }),
+      ...(annotations && { annotations }),
+      ...(finalizers && { finalizers }),
+    },
+    spec: {
+      ...spec,
+      containers: [...only, ...(containers ?? []).map((one) => ({ name, ...one }))],
+      ...(initContainers !== undefined && {
+        initContainers: initContainers.map((one) => ({ name: `init-${name}`, ...one })),
+      }),
+    },
+  };
+  return draft as JsonObject;
+}
+
+/** A ConfigMap or a Secret. */
+export function configMap(name: string, data: Readonly<Record<string, string>>, namespace = "default"): JsonObject {
+  return { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace }, data };
+}
+
+export function secret(name: string, stringData: Readonly<Record<string, string>>, namespace = "default"): JsonObject {
+  return { apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, stringData };
+}

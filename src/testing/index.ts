@@ -1,0 +1,4 @@
+// The testing API's public door: stories on the virtual clock.
+export { type ContainerDraft, configMap, pod, type PodOptions, secret } from "./builders.ts";
+export * from "./predicates.ts";
+export { type ObjectName, type Story, StoryTeller, story, tellStory } from "./story.ts";
