@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { NodeSelectorRequirement, NodeSelectorTerm, PodSpec } from "../../generated/core-v1.ts";
+import type { Affinity, NodeSelectorRequirement, NodeSelectorTerm, PodSpec } from "../../generated/core-v1.ts";
 import {
-  matchesNodeConstraints,
   matchesNodeSelector,
   matchesNodeSelectorTerm,
+  matchesRequiredNodeAffinity,
   preferredNodeAffinityWeight,
+  requiredNodeNames,
 } from "./node-affinity.ts";
 
 const node = { metadata: { name: "node-a", labels: { zone: "z1", cpus: "8" } } };
@@ -18,7 +19,7 @@ const expression = (
 const field = (operator: "In" | "NotIn", value: string): NodeSelectorTerm => ({
   matchFields: [{ key: "metadata.name", operator, values: [value] }],
 });
-const requiring = (...nodeSelectorTerms: NodeSelectorTerm[]): PodSpec["affinity"] => ({
+const requiring = (...nodeSelectorTerms: NodeSelectorTerm[]): Affinity => ({
   nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } },
 });
 
@@ -65,7 +66,22 @@ describe("node selection", () => {
       false,
     ],
   ])("a Pod with %s", (_rule, spec, matches) => {
-    expect(matchesNodeConstraints(spec, node)).toBe(matches);
+    expect(matchesRequiredNodeAffinity({ spec }, node)).toBe(matches);
+  });
+
+  it.each<[string, NodeSelectorTerm[], string[] | undefined]>([
+    ["without terms", [], undefined],
+    ["when a term names none", [field("In", "a"), expression("zone", "Exists")], undefined],
+    ["when every term names some", [field("In", "a"), field("In", "b")], ["a", "b"]],
+    [
+      "when a term contradicts itself",
+      [{ matchFields: [...(field("In", "a").matchFields ?? []), ...(field("In", "b").matchFields ?? [])] }],
+      [],
+    ],
+    ["when names are only excluded", [field("NotIn", "a")], undefined],
+  ])("knows the only possible nodes %s", (_rule, terms, names) => {
+    const found = requiredNodeNames({ spec: { affinity: requiring(...terms) } });
+    expect(found === undefined ? undefined : [...found]).toEqual(names);
   });
 
   it("adds the weights of the preferences that match", () => {

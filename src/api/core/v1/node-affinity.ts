@@ -13,17 +13,35 @@ import { integerOf } from "../../meta/label-selector.ts";
 /** Of a node, what selection looks at. */
 export type SelectableNode = { readonly metadata: Pick<Node["metadata"], "name" | "labels"> };
 
+/** Of a Pod, what asks for nodes. */
+export type SelectingPod = { readonly spec: Pick<PodSpec, "nodeSelector" | "affinity"> };
+
 /** Whether a node satisfies `nodeSelector` and the required node affinity, both of which must hold. */
-export function matchesNodeConstraints(
-  spec: Pick<PodSpec, "nodeSelector" | "affinity">,
-  node: SelectableNode,
-): boolean {
+export function matchesRequiredNodeAffinity(pod: SelectingPod, node: SelectableNode): boolean {
   const labels = node.metadata.labels ?? {};
-  const selected = Object.entries(spec.nodeSelector ?? {}).every(
+  const selected = Object.entries(pod.spec.nodeSelector ?? {}).every(
     ([key, value]) => Object.hasOwn(labels, key) && labels[key] === value,
   );
-  const required = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
   return selected && (required === undefined || matchesNodeSelector(required, node));
+}
+
+/**
+ * The only nodes that can satisfy the required affinity, when each of its terms names nodes (a DaemonSet's Pods): looking at others is in
+ * vain. `undefined` if any node may do; an empty set if the terms contradict themselves.
+ */
+export function requiredNodeNames(pod: SelectingPod): ReadonlySet<string> | undefined {
+  const terms =
+    pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
+  if (terms.length === 0) return undefined;
+  const names = new Set<string>();
+  for (const term of terms) {
+    const named = (term.matchFields ?? []).filter(({ key, operator }) => key === "metadata.name" && operator === "In");
+    if (named.length === 0) return undefined;
+    const [first, ...others] = named.map(({ values = [] }) => values);
+    for (const name of first ?? []) if (others.every((values) => values.includes(name))) names.add(name);
+  }
+  return names;
 }
 
 /** Whether any of the terms matches. A selector without terms matches nothing. */

@@ -5,18 +5,18 @@ import {
   podRequests,
   type ResourceAmounts,
   type ResourceContainer,
-  type ResourceSpec,
+  type ResourcePod,
 } from "./pod-requests.ts";
 
 const shown = (amounts: ResourceAmounts): Record<string, string> =>
-  Object.fromEntries([...amounts].map(([name, amount]) => [name, formatQuantity(amount)]));
+  Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, formatQuantity(amount)]));
 const cpu = (amount: string): ResourceContainer => ({
   resources: { requests: { cpu: amount }, limits: { cpu: amount } },
 });
 const sidecar = (amount: string): ResourceContainer => ({ ...cpu(amount), restartPolicy: "Always" });
 
 describe("what a Pod asks for", () => {
-  it.each<[string, ResourceSpec, Record<string, string>]>([
+  it.each<[string, ResourcePod["spec"], Record<string, string>]>([
     ["nothing", { containers: [{ resources: {} }] }, {}],
     ["regular containers add up", { containers: [cpu("100m"), cpu("200m")] }, { cpu: "300m" }],
     [
@@ -69,12 +69,12 @@ describe("what a Pod asks for", () => {
       { memory: "1Gi", cpu: "1" },
     ],
   ])("%s", (_rule, spec, requests) => {
-    expect(shown(podRequests(spec))).toEqual(requests);
+    expect(shown(podRequests({ spec }))).toEqual(requests);
   });
 
   it("has limits, to which overhead is added only where there is one", () => {
-    const spec: ResourceSpec = { containers: [cpu("1"), cpu("2")], overhead: { cpu: "10m", memory: "5Mi" } };
-    expect(shown(podLimits(spec))).toEqual({ cpu: "3010m" });
-    expect(shown(podLimits({ ...spec, resources: { limits: { cpu: "5" } } }))).toEqual({ cpu: "5010m" });
+    const spec: ResourcePod["spec"] = { containers: [cpu("1"), cpu("2")], overhead: { cpu: "10m", memory: "5Mi" } };
+    expect(shown(podLimits({ spec }))).toEqual({ cpu: "3010m" });
+    expect(shown(podLimits({ spec: { ...spec, resources: { limits: { cpu: "5" } } } }))).toEqual({ cpu: "5010m" });
   });
 });

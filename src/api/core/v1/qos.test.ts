@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { PodQOSClass } from "../../generated/core-v1.ts";
-import type { ResourceContainer, ResourceSpec } from "./pod-requests.ts";
+import type { ResourceContainer, ResourcePod } from "./pod-requests.ts";
 import { computeQosClass } from "./qos.ts";
 
 type List = Readonly<Record<string, string>>;
@@ -11,7 +11,7 @@ const both = { cpu: "100m", memory: "1Gi" };
 const guaranteed = container(both, both);
 
 describe("the QoS class", () => {
-  it.each<[string, ResourceSpec, PodQOSClass]>([
+  it.each<[string, ResourcePod["spec"], PodQOSClass]>([
     ["is BestEffort without any requests and limits", { containers: [container()] }, "BestEffort"],
     ["does not count other resources", { containers: [container({ "ephemeral-storage": "1Gi" })] }, "BestEffort"],
     ["does not count zero", { containers: [container({ cpu: "0" }, { memory: "0" })] }, "BestEffort"],
@@ -48,6 +48,6 @@ describe("the QoS class", () => {
     ],
     ["ignores empty resources of the Pod", { containers: [guaranteed], resources: {} }, "Guaranteed"],
   ])("%s", (_rule, spec, qos) => {
-    expect(computeQosClass(spec)).toBe(qos);
+    expect(computeQosClass({ spec })).toBe(qos);
   });
 });
