@@ -1,0 +1,106 @@
+// The API server: one door in front of one store.
+
+import type { ApiRequest, RequestHandler } from "../api/wire/request.ts";
+import type { Random } from "../base/random.ts";
+import type { Clock } from "../base/time.ts";
+import type { Store } from "../store/store.ts";
+import { AdmissionChain } from "./admission/admission.ts";
+import { admissionPlugins } from "./admission/plugins.ts";
+import { createSystemNamespaces } from "./bootstrap.ts";
+import { defaultTable } from "./default-table.ts";
+import { Documents } from "./documents.ts";
+import { requestHandler } from "./handle-request.ts";
+import type { HealthCheck } from "./health.ts";
+import type { NodeConnector } from "./node-connector.ts";
+import { podBinding } from "./registry/pod-binding.ts";
+import { Registry } from "./registry/registry.ts";
+import { resourceDefinitions } from "./registry/strategies.ts";
+import { ResourceHandler } from "./resource-handler.ts";
+import { ObjectStorage } from "./storage/object-storage.ts";
+import { Watches } from "./watch/watches.ts";
+
+export interface ApiServerParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The way into the nodes, for container logs. */
+  readonly nodes: NodeConnector;
+  readonly options?: ApiServerOptions;
+}
+
+export interface ApiServerOptions {
+  /** Freezes every object that leaves the store, so that a caller who changes a shared one is found out. For tests: it costs time. */
+  readonly freezeObjects?: boolean;
+  /** Told of failures that are the server's own, not the client's. */
+  readonly reportError?: (error: unknown, request: ApiRequest) => void;
+}
+
+export interface ApiServer {
+  /** Answers one request; never rejects. */
+  readonly handle: RequestHandler;
+  /** Makes the server ready: system namespaces exist, caches follow the store. Call it once. */
+  start(): Promise<void>;
+  /** Ends all watches. The store stays open: it is not the server's. */
+  stop(): Promise<void>;
+}
+
+export function createApiServer({ store, clock, random, nodes, options = {} }: ApiServerParts): ApiServer {
+  const storage = new ObjectStorage(store, clock, options.freezeObjects === true);
+  const watches = new Watches(clock, storage);
+  const definitions = resourceDefinitions();
+  const admission = new AdmissionChain(admissionPlugins({ storage, clock, definitions }));
+  const registries = definitions.map((definition) => new Registry(definition, { storage, admission, clock, random }));
+  const resources = new ResourceHandler({
+    registries,
+    creatable: new Map([["pods/binding", podBinding(clock)]]),
+    readable: new Map(),
+    documents: new Documents(defaultTable),
+    watches,
+    clock,
+    random: random.stream("api-server/watches"),
+  });
+  void nodes;
+  let isReady = false;
+
+  return {
+    handle: requestHandler({
+      resources,
+      documents: [],
+      healthChecks: healthChecks(storage, () => isReady),
+      random: random.stream("api-server/audit"),
+      reportError: options.reportError ?? (() => undefined),
+    }),
+    async start() {
+      storage.start();
+      const namespaces = registries.find(({ definition }) => definition.resource === "namespaces");
+      if (namespaces !== undefined) await createSystemNamespaces(namespaces);
+      isReady = true;
+    },
+    async stop() {
+      isReady = false;
+      watches.endAll();
+      storage.stop();
+    },
+  };
+}
+
+function healthChecks(storage: ObjectStorage, isReady: () => boolean): readonly HealthCheck[] {
+  const everywhere = ["livez", "readyz", "healthz"] as const;
+  const started = async (): Promise<string | undefined> => (isReady() ? undefined : "not started");
+  return [
+    { name: "ping", endpoints: everywhere, check: async () => undefined },
+    { name: "log", endpoints: everywhere, check: async () => undefined },
+    {
+      name: "etcd",
+      endpoints: everywhere,
+      check: async () => {
+        await storage.probe();
+        return undefined;
+      },
+    },
+    { name: "informer-sync", endpoints: ["readyz"], check: started },
+    { name: "poststarthook/start-system-namespaces-controller", endpoints: everywhere, check: started },
+    { name: "poststarthook/rbac/bootstrap-roles", endpoints: everywhere, check: started },
+    { name: "shutdown", endpoints: ["readyz"], check: started },
+  ];
+}

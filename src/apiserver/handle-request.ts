@@ -1,0 +1,82 @@
+// The door: every request enters here, whether it came through a socket or from a caller in the same process, and every answer leaves here. A bad
+// request is an answer with a Status, never an exception.
+
+import type { ApiRequest, ApiResponse, RequestHandler } from "../api/wire/request.ts";
+import { internalError, StatusError, unauthorized } from "../api/wire/status-error.ts";
+import type { RandomStream } from "../base/random.ts";
+import { objectResponse, statusResponse, warningHeader } from "./codec/encode.ts";
+import { answerHealth, type HealthCheck } from "./health.ts";
+import { parseResourcePath } from "./request-path.ts";
+import { Warnings } from "./registry/request-context.ts";
+import type { ResourceHandler } from "./resource-handler.ts";
+import { serverVersion } from "./version.ts";
+
+/** Answers paths that lead to no resource: discovery, OpenAPI. Undefined for a path that is not its own. */
+export type DocumentHandler = (request: ApiRequest) => ApiResponse | undefined;
+
+export interface DoorParts {
+  readonly resources: ResourceHandler;
+  readonly documents: readonly DocumentHandler[];
+  readonly healthChecks: readonly HealthCheck[];
+  readonly random: RandomStream;
+  /** Told of failures that are the server's own. */
+  readonly reportError: (error: unknown, request: ApiRequest) => void;
+}
+
+export function requestHandler(parts: DoorParts): RequestHandler {
+  return async (request) => {
+    const warnings = new Warnings();
+    const response = await answer(parts, request, warnings).catch((error: unknown) => failed(parts, request, error));
+    return dressed(parts, request, response, warnings);
+  };
+}
+
+async function answer(parts: DoorParts, request: ApiRequest, warnings: Warnings): Promise<ApiResponse> {
+  const isOpen = isOpenPath(request.path);
+  if (!isOpen && request.user.username === "system:anonymous") throw unauthorized();
+  const health = await answerHealth(request, parts.healthChecks);
+  if (health !== undefined) return health;
+  if (request.path === "/version" || request.path === "/version/") {
+    return request.method === "GET" || request.method === "HEAD" ? objectResponse(200, serverVersion) : pageNotFound;
+  }
+  const path = parseResourcePath(request.path);
+  if (path !== undefined && parts.resources.serves(path)) return parts.resources.handle(request, path, warnings);
+  for (const handle of parts.documents) {
+    const document = handle(request);
+    if (document !== undefined) return document;
+  }
+  return pageNotFound;
+}
+
+/** Upstream lets everybody see these (the role system:public-info-viewer). */
+function isOpenPath(path: string): boolean {
+  return path === "/version" || path === "/version/" || /^\/(?:livez|readyz|healthz)(?:\/|$)/.test(path);
+}
+
+function failed(parts: DoorParts, request: ApiRequest, error: unknown): ApiResponse {
+  if (error instanceof StatusError) return statusResponse(error);
+  parts.reportError(error, request);
+  return statusResponse(internalError(error instanceof Error ? error.message : String(error)));
+}
+
+/** Headers that every answer has (api-machinery 2.3, 3.6, 12.3). */
+function dressed(parts: DoorParts, request: ApiRequest, response: ApiResponse, warnings: Warnings): ApiResponse {
+  const { texts } = warnings;
+  const auditId = request.headers["audit-id"];
+  const headers = {
+    "audit-id": auditId !== undefined && /^[\x21-\x7e]{1,64}$/.test(auditId) ? auditId : parts.random.uuid(),
+    ...response.headers,
+    ...(texts.length === 0 ? {} : { warning: texts.map(warningHeader) }),
+  };
+  return { ...response, headers };
+}
+
+const pageNotFound: ApiResponse = {
+  status: 404,
+  headers: {
+    "content-type": "text/plain; charset=utf-8",
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-cache, private",
+  },
+  body: { kind: "text", text: "404 page not found\n" },
+};

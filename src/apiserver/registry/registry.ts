@@ -1,0 +1,440 @@
+// The generic registry: what every kind can do, with one set of rules (api-machinery 3, 6). A kind brings its strategy; nothing here knows any kind.
+
+import type { FieldError } from "../../api/meta/field-errors.ts";
+import { sameJson } from "../../api/meta/json-object.ts";
+import {
+  alreadyExists,
+  badRequest,
+  conflict,
+  generatedNameExists,
+  invalid,
+  isReason,
+  notFound,
+  serverTimeout,
+  type StatusError,
+  unknownError,
+} from "../../api/wire/status-error.ts";
+import type { Random, RandomStream } from "../../base/random.ts";
+import type { Clock } from "../../base/time.ts";
+import type { Revision } from "../../store/store.ts";
+import type { AdmissionChain, AdmissionRequest } from "../admission/admission.ts";
+import type { ObjectStorage } from "../storage/object-storage.ts";
+import type { ResourceCache } from "../storage/resource-cache.ts";
+import { type Document, documentOf, type StoredObject } from "../storage/stored-object.ts";
+import { type ApiObject, withMetadata } from "./api-object.ts";
+import { type DeletionOptions, planDeletion } from "./deletion-plan.ts";
+import {
+  dedupedOwnerReferences,
+  fillSystemMetadata,
+  generatedName,
+  keepSystemMetadata,
+  nextGeneration,
+  validateMetadata,
+  validateMetadataUpdate,
+} from "./metadata-rules.ts";
+import { tooLargeResourceVersion } from "./read-failures.ts";
+import type { RequestContext } from "./request-context.ts";
+import { groupKindOf, groupResourceOf, keyFor, prefixFor, type ResourceDefinition } from "./resource-definition.ts";
+import type { UpdateStrategy } from "./strategy.ts";
+
+/** How often a name is made anew when it was taken (api-machinery 3.2). */
+export const nameAttemptLimit = 8;
+/** How often a write is tried again when somebody else was faster. Each time at least one other writer got through. */
+export const conflictRetryLimit = 256;
+
+export interface RegistryParts {
+  readonly storage: ObjectStorage;
+  readonly admission: AdmissionChain;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Makes the object to be stored from the present one, both as the served version shows them. Called again when somebody else was faster. */
+export type Transform = (present: ApiObject) => ApiObject | Promise<ApiObject>;
+
+export interface UpdateRequest {
+  readonly namespace: string;
+  readonly name: string;
+  /** Empty for the object itself. */
+  readonly subresource: string;
+  readonly transform: Transform;
+  /** The update is a PUT of a whole object: it may create, and its uid is a precondition. */
+  readonly replaces: boolean;
+}
+
+export interface Updated {
+  readonly document: Document;
+  readonly created: boolean;
+}
+
+export interface Preconditions {
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+}
+
+export interface Deleted {
+  /** The object as it is now, or as it was when it went. */
+  readonly document: Document;
+  readonly uid: string;
+  readonly removed: boolean;
+}
+
+export class Registry {
+  readonly definition: ResourceDefinition;
+  readonly #parts: RegistryParts;
+  readonly #random: RandomStream;
+
+  constructor(definition: ResourceDefinition, parts: RegistryParts) {
+    this.definition = definition;
+    this.#parts = parts;
+    this.#random = parts.random.stream("api-server/objects");
+  }
+
+  get storage(): ObjectStorage {
+    return this.#parts.storage;
+  }
+
+  /** The loaded cache of all objects of this resource. */
+  cache(): Promise<ResourceCache> {
+    return this.#parts.storage.cache(prefixFor(this.definition));
+  }
+
+  /** The object as the served version shows it. @throws StatusError NotFound */
+  async get(namespace: string, name: string): Promise<Document> {
+    return (await this.getStored(namespace, name)).in(this.definition.conversion);
+  }
+
+  /** @throws StatusError NotFound */
+  async getStored(namespace: string, name: string): Promise<StoredObject> {
+    const stored = (await this.cache()).get(keyFor(this.definition, namespace, name));
+    if (stored === undefined) throw notFound(groupResourceOf(this.definition), name);
+    return stored;
+  }
+
+  /** @throws StatusError AlreadyExists, Invalid, Forbidden, … */
+  async create(namespace: string, sent: ApiObject, context: RequestContext): Promise<Document> {
+    const { strategy, conversion } = this.definition;
+    const placed = this.#inNamespace(sent, namespace);
+    const object = strategy.default(conversion === undefined ? placed : conversion.toStorage(placed));
+    const request = this.#admissionRequest("CREATE", "", namespace, object.metadata.name ?? "", context);
+    const admitted = await this.#parts.admission.mutate(request, object);
+    const hadResourceVersion = (sent.metadata.resourceVersion ?? "") !== "";
+
+    for (let attempt = 1; ; attempt++) {
+      const isGenerated = (admitted.metadata.name ?? "") === "" && (admitted.metadata.generateName ?? "") !== "";
+      const prepared = this.#prepareForCreate(admitted, isGenerated, context);
+      const name = prepared.metadata.name ?? "";
+      this.#refuse(name, [...this.#metadataErrors(prepared), ...strategy.validate(prepared)]);
+      context.warnings.add(...(strategy.warnings?.(prepared) ?? []));
+      await this.#parts.admission.validate({ ...request, name, object: prepared });
+      if (hadResourceVersion) throw unknownError("resourceVersion should not be set on objects to be created");
+      const written = await this.#insert(namespace, name, prepared, context);
+      if (written !== undefined) return written;
+      if (!isGenerated) throw alreadyExists(groupResourceOf(this.definition), name);
+      if (attempt >= nameAttemptLimit) throw generatedNameExists(groupResourceOf(this.definition), name);
+    }
+  }
+
+  /** @throws StatusError NotFound, Conflict, Invalid, … */
+  async update(request: UpdateRequest, context: RequestContext): Promise<Updated> {
+    const { namespace, name, subresource } = request;
+    const key = keyFor(this.definition, namespace, name);
+    let stored = (await this.cache()).get(key);
+    for (let attempt = 1; attempt <= conflictRetryLimit; attempt++) {
+      if (stored === undefined) return await this.#createOnUpdate(request, context);
+      const next = await this.#next(request, stored, context);
+      if (isLetGo(next, stored.object) && this.definition.strategy.isHeld?.(next) !== true) {
+        if (context.dryRun) return this.#updated(this.#show(next, stored));
+        const removed = await this.#parts.storage.remove(stored);
+        if (removed.kind === "written") return this.#updated(removed.stored.in(this.definition.conversion));
+        stored = removed.current;
+        continue;
+      }
+      // A write that changes nothing keeps the resourceVersion and is no event (api-machinery 3.4).
+      if (sameJson(next, withMetadata(stored.object, { resourceVersion: undefined }))) {
+        return this.#updated(stored.in(this.definition.conversion));
+      }
+      if (context.dryRun) return this.#updated(this.#show(next, stored));
+      const written = await this.#parts.storage.write(key, stored.revision, next, this.definition.strategy.timeToLive);
+      if (written.kind === "written") return this.#updated(written.stored.in(this.definition.conversion));
+      stored = written.current;
+    }
+    throw serverTimeout(groupResourceOf(this.definition), subresource === "" ? "update" : `update ${subresource}`, 1);
+  }
+
+  /** @throws StatusError NotFound, Conflict, Forbidden */
+  async delete(
+    namespace: string,
+    name: string,
+    options: DeletionOptions & { readonly preconditions?: Preconditions },
+    context: RequestContext,
+  ): Promise<Deleted> {
+    const request = this.#admissionRequest("DELETE", "", namespace, name, context);
+    await this.#parts.admission.validate(request);
+    const key = keyFor(this.definition, namespace, name);
+    let stored = (await this.cache()).get(key);
+    for (let attempt = 1; attempt <= conflictRetryLimit; attempt++) {
+      if (stored === undefined) throw notFound(groupResourceOf(this.definition), name);
+      this.#checkPreconditions(stored, name, options.preconditions ?? {});
+      const outcome = await this.#carryOutDeletion(stored, name, options, context);
+      if (outcome.kind === "done") return outcome.deleted;
+      stored = outcome.current;
+    }
+    throw serverTimeout(groupResourceOf(this.definition), "delete", 1);
+  }
+
+  /** Like `delete`, for one of many: an object that went, or was replaced, in the meantime is no fault. */
+  async deleteIfThere(...parameters: Parameters<Registry["delete"]>): Promise<void> {
+    try {
+      await this.delete(...parameters);
+    } catch (error) {
+      if (!isReason(error, "NotFound") && !isReason(error, "Conflict")) throw error;
+    }
+  }
+
+  /** Waits until the server has seen `revision`. @throws StatusError Timeout when that takes too long */
+  async reached(revision: Revision): Promise<void> {
+    const { storage } = this.#parts;
+    if (!(await storage.waitFor(revision))) throw tooLargeResourceVersion(revision, storage.revision);
+  }
+
+  async #carryOutDeletion(
+    stored: StoredObject,
+    name: string,
+    options: DeletionOptions,
+    context: RequestContext,
+  ): Promise<
+    | { readonly kind: "done"; readonly deleted: Deleted }
+    | { readonly kind: "retry"; readonly current: StoredObject | undefined }
+  > {
+    const { storage, clock } = this.#parts;
+    const plan = planDeletion(stored.object, this.definition.strategy, options, clock.now());
+    const done = (last: StoredObject, removed: boolean) =>
+      ({ kind: "done", deleted: this.#deleted(last, removed) }) as const;
+    switch (plan.kind) {
+      case "held":
+        throw conflict(groupResourceOf(this.definition), name, contentIsBeingRemoved);
+      case "pending":
+        return done(stored, false);
+      case "remove": {
+        if (context.dryRun) return done(stored, true);
+        const removed = await storage.remove(stored);
+        return removed.kind === "written" ? done(removed.stored, true) : { kind: "retry", current: removed.current };
+      }
+      case "mark":
+      case "markAndRemove": {
+        const goes = plan.kind === "markAndRemove";
+        if (context.dryRun) {
+          const document = this.#show(plan.object, stored);
+          return { kind: "done", deleted: { document, uid: stored.object.metadata.uid ?? "", removed: goes } };
+        }
+        const marked = await storage.write(
+          stored.key,
+          stored.revision,
+          plan.object,
+          this.definition.strategy.timeToLive,
+        );
+        if (marked.kind === "conflict") return { kind: "retry", current: marked.current };
+        if (!goes) return done(marked.stored, false);
+        const removed = await storage.remove(marked.stored);
+        if (removed.kind === "written") return done(removed.stored, true);
+        // Somebody removed it between the two writes: what was asked for has happened.
+        return removed.current === undefined ? done(marked.stored, true) : { kind: "retry", current: removed.current };
+      }
+    }
+  }
+
+  #deleted(last: StoredObject, removed: boolean): Deleted {
+    return { document: last.in(this.definition.conversion), uid: last.object.metadata.uid ?? "", removed };
+  }
+
+  #checkPreconditions(stored: StoredObject, name: string, { uid, resourceVersion }: Preconditions): void {
+    const actualUid = stored.object.metadata.uid ?? "";
+    const { group, kind } = this.definition;
+    if (uid !== undefined && uid !== actualUid) {
+      const why = `the UID in the precondition (${uid}) does not match the UID in record (${actualUid}). The object might have been deleted and then recreated`;
+      throw conflict({ group, resource: kind }, name, why);
+    }
+    if (resourceVersion !== undefined && resourceVersion !== String(stored.revision)) {
+      const why = `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${stored.revision}). The object might have been modified`;
+      throw conflict({ group, resource: kind }, name, why);
+    }
+  }
+
+  #prepareForCreate(admitted: ApiObject, isGenerated: boolean, context: RequestContext): ApiObject {
+    const now = this.#parts.clock.now();
+    const { strategy } = this.definition;
+    let object = admitted;
+    if (isGenerated) {
+      object = withMetadata(object, { name: generatedName(object.metadata.generateName ?? "", this.#random) });
+    }
+    object = this.#dedupe(fillSystemMetadata(object, this.#random, now), context);
+    if (this.definition.keepsGeneration) object = withMetadata(object, { generation: 1 });
+    return strategy.prepareForCreate(object, { now, random: this.#random });
+  }
+
+  /** Stores a new object. @returns undefined if the name is taken */
+  async #insert(
+    namespace: string,
+    name: string,
+    object: ApiObject,
+    context: RequestContext,
+  ): Promise<Document | undefined> {
+    const key = keyFor(this.definition, namespace, name);
+    if (context.dryRun) {
+      return (await this.cache()).get(key) === undefined ? this.#show(object, undefined) : undefined;
+    }
+    await this.cache(); // loaded before the write, so that the answer can share what the cache holds
+    const written = await this.#parts.storage.write(key, 0, object, this.definition.strategy.timeToLive);
+    return written.kind === "written" ? written.stored.in(this.definition.conversion) : undefined;
+  }
+
+  async #createOnUpdate(request: UpdateRequest, context: RequestContext): Promise<Updated> {
+    const missing = notFound(groupResourceOf(this.definition), request.name);
+    if (!request.replaces || request.subresource !== "" || !this.definition.strategy.createsOnUpdate) throw missing;
+    const sent = await request.transform({ apiVersion: "", kind: "", metadata: {} });
+    this.#checkName(sent, request);
+    // The client expects a particular object to be there; it is not, and a new one would not be that one.
+    if ((sent.metadata.uid ?? "") !== "" || isSet(sent.metadata.resourceVersion)) throw missing;
+    return { document: await this.create(request.namespace, sent, context), created: true };
+  }
+
+  /** The object that the update would store: transformed, admitted, prepared and valid. */
+  async #next(request: UpdateRequest, stored: StoredObject, context: RequestContext): Promise<ApiObject> {
+    const { strategy, conversion } = this.definition;
+    const old = withMetadata(stored.object, { resourceVersion: undefined });
+    const sent = await request.transform(stored.in(conversion).object as ApiObject);
+    this.#checkName(sent, request);
+    this.#checkFreshness(sent, stored, request);
+
+    const placed = this.#inNamespace(sent, request.namespace);
+    const defaulted = strategy.default(conversion === undefined ? placed : conversion.toStorage(placed));
+    const admission = {
+      ...this.#admissionRequest("UPDATE", request.subresource, request.namespace, request.name, context),
+      oldObject: stored.object,
+    };
+    const admitted = await this.#parts.admission.mutate(admission, defaulted);
+    const rules = this.#updateStrategy(request.subresource);
+    let next = rules.prepare(this.#dedupe(keepSystemMetadata(admitted, old), context), old);
+    if (this.definition.keepsGeneration && rules.leavesGeneration !== true) {
+      next = withMetadata(next, { generation: nextGeneration(next, old) });
+    }
+    this.#refuse(request.name, [
+      ...this.#metadataErrors(next),
+      ...validateMetadataUpdate(next.metadata, old.metadata),
+      ...rules.validate(next, old),
+    ]);
+    context.warnings.add(...(rules.warnings?.(next, old) ?? []));
+    await this.#parts.admission.validate({ ...admission, object: next });
+    return next;
+  }
+
+  #updateStrategy(subresource: string): UpdateStrategy {
+    if (subresource === "") return this.definition.strategy.update;
+    const rules = this.definition.strategy.subresources[subresource];
+    if (rules === undefined) throw new Error(`${this.definition.resource} has no subresource ${subresource}`);
+    return rules;
+  }
+
+  #checkName(sent: ApiObject, { name }: UpdateRequest): void {
+    const sentName = sent.metadata.name ?? "";
+    if (sentName === "") throw badRequest("name must be provided");
+    if (sentName !== name) {
+      throw badRequest(`the name of the object (${sentName}) does not match the name on the URL (${name})`);
+    }
+  }
+
+  /** Optimistic concurrency (api-machinery 3.4). */
+  #checkFreshness(sent: ApiObject, stored: StoredObject, { name, replaces }: UpdateRequest): void {
+    const resource = groupResourceOf(this.definition);
+    const { resourceVersion, uid } = sent.metadata;
+    const actualUid = stored.object.metadata.uid ?? "";
+    if (replaces && uid !== undefined && uid !== "" && uid !== actualUid) {
+      const why = `StorageError: invalid object, Code: 4, Key: ${stored.key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${actualUid}`;
+      throw conflict(resource, name, why);
+    }
+    if (!isSet(resourceVersion)) {
+      if (this.definition.strategy.allowsUnconditionalUpdate) return;
+      const error = { reason: "FieldValueInvalid", message: "Invalid value: 0x0: must be specified for an update" };
+      throw invalid(groupKindOf(this.definition), name, [{ ...error, field: "metadata.resourceVersion" }]);
+    }
+    if (resourceVersion !== String(stored.revision)) throw conflict(resource, name, objectHasBeenModified);
+  }
+
+  #inNamespace(object: ApiObject, namespace: string): ApiObject {
+    const sent = object.metadata.namespace ?? "";
+    if (!this.definition.namespaced) {
+      return sent === "" && object.metadata.namespace === undefined
+        ? object
+        : withMetadata(object, { namespace: undefined });
+    }
+    if (sent === namespace) return object;
+    if (sent === "") return withMetadata(object, { namespace });
+    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+  }
+
+  #dedupe(object: ApiObject, context: RequestContext): ApiObject {
+    const deduped = dedupedOwnerReferences(object);
+    if (deduped.duplicates.length > 0) {
+      context.warnings.add(
+        `.metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${deduped.duplicates.join(" ")}`,
+      );
+    }
+    return deduped.object;
+  }
+
+  #metadataErrors(object: ApiObject): FieldError[] {
+    const { namespaced, strategy } = this.definition;
+    return validateMetadata(object.metadata, { namespaced, nameProblems: strategy.nameProblems });
+  }
+
+  #refuse(name: string, errors: readonly FieldError[]): void {
+    if (errors.length === 0) return;
+    throw invalidObject(this.definition, name, errors);
+  }
+
+  #admissionRequest(
+    operation: AdmissionRequest["operation"],
+    subresource: string,
+    namespace: string,
+    name: string,
+    context: RequestContext,
+  ): AdmissionRequest {
+    return { operation, definition: this.definition, subresource, namespace, name, context };
+  }
+
+  /** How a dry run answers: as the write would, with the resourceVersion of what is there (none for a new object). */
+  #show(object: ApiObject, stored: StoredObject | undefined): Document {
+    const shown = stored === undefined ? object : withMetadata(object, { resourceVersion: String(stored.revision) });
+    return documentOf(this.definition.conversion?.fromStorage(shown) ?? shown);
+  }
+
+  #updated(document: Document): Updated {
+    return { document, created: false };
+  }
+}
+
+/** The 422 for an object with these faults. */
+export function invalidObject(
+  definition: ResourceDefinition,
+  name: string,
+  errors: readonly FieldError[],
+): StatusError {
+  const causes = errors.map(({ type, body, field }) => ({ reason: type, message: body, field }));
+  return invalid(groupKindOf(definition), name, causes);
+}
+
+/** Whether this update takes away the last thing that held an object under deletion (pod-lifecycle 8.1.5). */
+function isLetGo(next: ApiObject, old: ApiObject): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds } = old.metadata;
+  if (deletionTimestamp === undefined || (deletionGracePeriodSeconds ?? 0) !== 0) return false;
+  return (next.metadata.finalizers ?? []).length === 0;
+}
+
+const isSet = (resourceVersion: string | undefined): boolean =>
+  resourceVersion !== undefined && resourceVersion !== "" && resourceVersion !== "0";
+
+const objectHasBeenModified =
+  "the object has been modified; please apply your changes to the latest version and try again";
+const contentIsBeingRemoved =
+  "The system is ensuring all content is removed from this namespace.  Upon completion, this namespace will automatically be purged by the system.";
