@@ -77,6 +77,11 @@ export function quantityValue(quantity: Quantity): bigint {
   return divideAwayFromZero(quantity.nanos, nanosPerUnit);
 }
 
+/** The amount rounded up to thousandths: finer parts are dropped where resources are stored. */
+export function roundUpToMilli(quantity: Quantity): Quantity {
+  return { nanos: quantityMilliValue(quantity) * 1_000_000n, format: quantity.format };
+}
+
 /** Thousandths of a unit (millicores), rounded up. */
 export function quantityMilliValue(quantity: Quantity): bigint {
   return divideAwayFromZero(quantity.nanos, 1_000_000n);
