@@ -58,6 +58,8 @@ class LmdbStore implements Store {
   #queue: Work[] = [];
   /** What compaction made superfluous in the file; goes with the next write. */
   #forgotten: Commit[] = [];
+  /** Up to where the file knows that history is compacted. */
+  #compactedInFile: Revision | 0 = 0;
   #writing: Promise<void> | undefined;
   /** After a failed write nobody knows what the disk holds: nothing is written any more. */
   #failure: Error | undefined;
@@ -75,6 +77,7 @@ class LmdbStore implements Store {
   async recover(): Promise<void> {
     try {
       this.#log.load(this.#keySpace);
+      this.#compactedInFile = this.#keySpace.compacted;
       for (const value of this.#keySpace.values()) this.#expiry.add(value);
       this.#compactIfNeeded();
       await this.#enqueue([], []); // takes along what has expired
@@ -169,10 +172,12 @@ class LmdbStore implements Store {
     if (this.#failure !== undefined) throw this.#failure;
     const decided = this.#decide(batch);
     const commits = decided.flatMap(({ decision }) => (decision.kind === "change" ? [decision.commit] : []));
+    const { compacted } = this.#keySpace;
     const forgotten = this.#forgotten;
     this.#forgotten = [];
-    if (commits.length > 0 || forgotten.length > 0) {
-      await this.#log.append(commits, forgotten, this.#keySpace.compacted);
+    if (commits.length > 0 || compacted !== this.#compactedInFile) {
+      await this.#log.append(commits, { forgotten, compacted });
+      this.#compactedInFile = compacted;
     }
     for (const { decision } of decided) if (decision.kind === "change") this.#apply(decision.commit);
     this.#expiry.arm();

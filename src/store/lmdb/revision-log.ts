@@ -81,9 +81,14 @@ export class RevisionLog {
   }
 
   /**
-   * Writes commits, and takes away what nobody can ask for any more once `forgotten` is compacted; all or nothing. Resolves when it is on the disk.
+   * Writes commits and how far history is compacted, and takes away what nobody can ask for any more; all or nothing. Resolves when it is on the
+   * disk.
+   * @param forgotten the commits that were compacted since the last call.
    */
-  async append(commits: readonly Commit[], forgotten: readonly Commit[], compacted: Revision | 0): Promise<void> {
+  async append(
+    commits: readonly Commit[],
+    { forgotten, compacted }: { readonly forgotten: readonly Commit[]; readonly compacted: Revision | 0 },
+  ): Promise<void> {
     const written: Promise<boolean>[] = [];
     const batch = this.#records.batch(() => {
       for (const commit of commits) {
@@ -97,7 +102,7 @@ export class RevisionLog {
           for (const key of supersededBy(event)) written.push(this.#records.remove(key));
         }
       }
-      if (forgotten.length > 0) written.push(this.#root.put("compacted", compacted));
+      if (this.#root.get("compacted") !== compacted) written.push(this.#root.put("compacted", compacted));
     });
     await Promise.all([batch, ...written]);
   }
