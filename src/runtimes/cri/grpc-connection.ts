@@ -64,6 +64,11 @@ export class GrpcConnection {
     this.#clock = clock;
   }
 
+  /** Is there a connection that takes calls? The next call makes one if not. */
+  get connected(): boolean {
+    return this.#session !== undefined && !this.#session.closed && !this.#session.destroyed;
+  }
+
   /** @throws GrpcError; what the signal was aborted with */
   unary<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
@@ -115,8 +120,13 @@ export class GrpcConnection {
               failure = new GrpcError("Internal", `${method.name} succeeded without an answer`, path);
             }
             settle(() => {
-              if (failure !== undefined) reject(failure);
-              else resolve(fromBinary(method.output, answer as Uint8Array));
+              if (failure !== undefined) {
+                reject(failure);
+                return;
+              }
+              const decoded = decode(method.output, answer as Uint8Array, path);
+              if (decoded instanceof GrpcError) reject(decoded);
+              else resolve(decoded);
             });
           },
           refused: (failure) => {
@@ -142,11 +152,16 @@ export class GrpcConnection {
       // Who closes the connection ends its streams as well.
       if (!this.#closed) listener.ended(failure);
     };
-    return this.#call(path, requestHeaders(path, "none", metadata), frame, {
-      message: (bytes) => listener.message(fromBinary(method.output, bytes)),
+    const call = this.#call(path, requestHeaders(path, "none", metadata), frame, {
+      message(bytes) {
+        const decoded = decode(method.output, bytes, path);
+        if (decoded instanceof GrpcError) call.fail(decoded);
+        else listener.message(decoded);
+      },
       done: ended,
       refused: ended,
     });
+    return call;
   }
 
   /** Ends the connection; calls that wait for an answer fail. */
@@ -174,9 +189,7 @@ export class GrpcConnection {
   }
 
   #connect(): Connected {
-    if (this.#session !== undefined && !this.#session.closed && !this.#session.destroyed) {
-      return sessions.get(this.#session) as Connected;
-    }
+    if (this.#session !== undefined && this.connected) return sessions.get(this.#session) as Connected;
     const session = connectHttp2("http://localhost", {
       createConnection: () => connectSocket(this.#socketPath),
       settings: { enablePush: false, initialWindowSize: receiveWindowBytes },
@@ -344,6 +357,15 @@ class Call {
     this.#forget();
     if (reset && this.#stream !== undefined && !this.#stream.closed) this.#stream.close(constants.NGHTTP2_CANCEL);
     report();
+  }
+}
+
+/** An answer that is no protobuf of this type is the server's failure, not ours. */
+function decode<O extends DescMessage>(output: O, bytes: Uint8Array, path: string): MessageShape<O> | GrpcError {
+  try {
+    return fromBinary(output, bytes);
+  } catch (error) {
+    return new GrpcError("Internal", `the answer is no ${output.typeName}: ${(error as Error).message}`, path);
   }
 }
 
