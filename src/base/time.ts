@@ -55,6 +55,11 @@ export function formatNanoTime(at: Instant): string {
   return `${formatMicroTime(at).slice(0, -1)}000Z`;
 }
 
+/** `Thu, 02 Jan 2025 03:04:05 GMT`: as HTTP headers carry it. */
+export function formatHttpDate(at: Instant): string {
+  return new Date(at).toUTCString();
+}
+
 /** Parses an RFC 3339 time with any number of fractional digits and any offset; `undefined` if it is not one. */
 export function parseTime(text: string): Instant | undefined {
   const match = /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.exec(text);
