@@ -1,5 +1,6 @@
 // The API server: one door in front of one store.
 
+import { kinds } from "../api/kinds.ts";
 import type { ApiRequest, RequestHandler } from "../api/wire/request.ts";
 import type { Random } from "../base/random.ts";
 import type { Clock } from "../base/time.ts";
@@ -8,11 +9,14 @@ import { AdmissionChain } from "./admission/admission.ts";
 import { admissionPlugins } from "./admission/plugins.ts";
 import { createSystemNamespaces } from "./bootstrap.ts";
 import { defaultTable } from "./default-table.ts";
+import { discoveryResponse } from "./discovery/discovery-response.ts";
 import { Documents } from "./documents.ts";
 import { requestHandler } from "./handle-request.ts";
 import type { HealthCheck } from "./health.ts";
 import type { NodeConnector } from "./node-connector.ts";
 import { podBinding } from "./registry/pod-binding.ts";
+import { podEviction } from "./registry/pod-eviction.ts";
+import { podLog } from "./registry/pod-log.ts";
 import { Registry } from "./registry/registry.ts";
 import { resourceDefinitions } from "./registry/strategies.ts";
 import { ResourceHandler } from "./resource-handler.ts";
@@ -52,20 +56,23 @@ export function createApiServer({ store, clock, random, nodes, options = {} }: A
   const registries = definitions.map((definition) => new Registry(definition, { storage, admission, clock, random }));
   const resources = new ResourceHandler({
     registries,
-    creatable: new Map([["pods/binding", podBinding(clock)]]),
-    readable: new Map(),
+    creatable: new Map([
+      ["pods/binding", podBinding(clock)],
+      // PodDisruptionBudgets are not served, so there is none that could refuse.
+      ["pods/eviction", podEviction(clock, async () => undefined)],
+    ]),
+    readable: new Map([["pods/log", podLog(nodes, clock)]]),
     documents: new Documents(defaultTable),
     watches,
     clock,
     random: random.stream("api-server/watches"),
   });
-  void nodes;
   let isReady = false;
 
   return {
     handle: requestHandler({
       resources,
-      documents: [],
+      documents: [(request) => discoveryResponse(request, kinds, healthPaths)],
       healthChecks: healthChecks(storage, () => isReady),
       random: random.stream("api-server/audit"),
       reportError: options.reportError ?? (() => undefined),
@@ -83,6 +90,8 @@ export function createApiServer({ store, clock, random, nodes, options = {} }: A
     },
   };
 }
+
+const healthPaths = ["/healthz", "/livez", "/readyz"];
 
 function healthChecks(storage: ObjectStorage, isReady: () => boolean): readonly HealthCheck[] {
   const everywhere = ["livez", "readyz", "healthz"] as const;

@@ -4,12 +4,12 @@
 import type { ApiRequest, ApiResponse, RequestHandler } from "../api/wire/request.ts";
 import { internalError, StatusError, unauthorized } from "../api/wire/status-error.ts";
 import type { RandomStream } from "../base/random.ts";
-import { objectResponse, statusResponse, warningHeader } from "./codec/encode.ts";
+import { statusResponse, warningHeader } from "./codec/encode.ts";
+import { pageNotFound } from "./discovery/discovery-response.ts";
 import { answerHealth, type HealthCheck } from "./health.ts";
 import { parseResourcePath } from "./request-path.ts";
 import { Warnings } from "./registry/request-context.ts";
 import type { ResourceHandler } from "./resource-handler.ts";
-import { serverVersion } from "./version.ts";
 
 /** Answers paths that lead to no resource: discovery, OpenAPI. Undefined for a path that is not its own. */
 export type DocumentHandler = (request: ApiRequest) => ApiResponse | undefined;
@@ -36,16 +36,13 @@ async function answer(parts: DoorParts, request: ApiRequest, warnings: Warnings)
   if (!isOpen && request.user.username === "system:anonymous") throw unauthorized();
   const health = await answerHealth(request, parts.healthChecks);
   if (health !== undefined) return health;
-  if (request.path === "/version" || request.path === "/version/") {
-    return request.method === "GET" || request.method === "HEAD" ? objectResponse(200, serverVersion) : pageNotFound;
-  }
   const path = parseResourcePath(request.path);
   if (path !== undefined && parts.resources.serves(path)) return parts.resources.handle(request, path, warnings);
   for (const handle of parts.documents) {
     const document = handle(request);
     if (document !== undefined) return document;
   }
-  return pageNotFound;
+  return pageNotFound();
 }
 
 /** Upstream lets everybody see these (the role system:public-info-viewer). */
@@ -70,13 +67,3 @@ function dressed(parts: DoorParts, request: ApiRequest, response: ApiResponse, w
   };
   return { ...response, headers };
 }
-
-const pageNotFound: ApiResponse = {
-  status: 404,
-  headers: {
-    "content-type": "text/plain; charset=utf-8",
-    "x-content-type-options": "nosniff",
-    "cache-control": "no-cache, private",
-  },
-  body: { kind: "text", text: "404 page not found\n" },
-};

@@ -1,7 +1,8 @@
 // Pods (pod-lifecycle 2.8, 8.1, 11.2, 15).
 
-import type { PodSpec } from "../../api/index.ts";
+import { defaultPod } from "../../api/core/v1/default-pod.ts";
 import { computeQosClass } from "../../api/core/v1/qos.ts";
+import type { Draft, Pod, PodSpec } from "../../api/index.ts";
 import { textAt, valueAt } from "../../api/meta/json-object.ts";
 import { dns1123SubdomainProblems } from "../../api/meta/names.ts";
 import type { JsonObject } from "../../api/wire/request.ts";
@@ -29,6 +30,7 @@ const binding: UpdateStrategy = { prepare: (next) => next, validate: () => [], l
 export const podStrategy: Strategy = {
   ...ordinaryStrategy,
   nameProblems: dns1123SubdomainProblems,
+  default: (pod) => defaultPod(pod as Draft<Pod>) as unknown as ApiObject,
   prepareForCreate: (pod) => withField(pod, "status", initialStatus(pod)),
   update,
   subresources: { status, binding },

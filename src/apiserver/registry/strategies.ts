@@ -2,24 +2,21 @@
 
 import { kinds, type ResourceKind } from "../../api/kinds.ts";
 import { dns1123SubdomainProblems } from "../../api/meta/names.ts";
-import { hours } from "../../base/time.ts";
+import { coreEventStrategy, eventConversion, eventStrategy } from "./event-strategy.ts";
 import { namespaceStrategy } from "./namespace-strategy.ts";
 import { nodeStrategy } from "./node-strategy.ts";
 import { podStrategy } from "./pod-strategy.ts";
-import type { ResourceDefinition } from "./resource-definition.ts";
+import type { ResourceDefinition, VersionConversion } from "./resource-definition.ts";
 import { ordinaryStrategy, type Strategy } from "./strategy.ts";
 
 const ordinary: Strategy = { ...ordinaryStrategy, nameProblems: dns1123SubdomainProblems };
-
-/** Events go an hour after their last write (api-machinery 12.4). */
-const eventStrategy: Strategy = { ...ordinary, createsOnUpdate: true, timeToLive: hours(1) };
 
 /** Leader election relies on conflicts being exact (api-machinery 12.5). */
 const leaseStrategy: Strategy = { ...ordinary, createsOnUpdate: true, allowsUnconditionalUpdate: false };
 
 const strategies: ReadonlyMap<string, Strategy> = new Map([
   ["/configmaps", ordinary],
-  ["/events", eventStrategy],
+  ["/events", coreEventStrategy],
   ["/namespaces", namespaceStrategy],
   ["/nodes", nodeStrategy],
   ["/pods", podStrategy],
@@ -30,6 +27,9 @@ const strategies: ReadonlyMap<string, Strategy> = new Map([
   ["coordination.k8s.io/leases", leaseStrategy],
 ]);
 
+/** Versions that are served but not stored. */
+const conversions: ReadonlyMap<string, VersionConversion> = new Map([["events.k8s.io/events", eventConversion]]);
+
 /** The stored resources of the table of kinds with their strategies. */
 export function resourceDefinitions(): readonly ResourceDefinition[] {
   return kinds.flatMap((kind) => {
@@ -39,5 +39,6 @@ export function resourceDefinitions(): readonly ResourceDefinition[] {
 }
 
 function definitionOf(kind: ResourceKind, strategy: Strategy): ResourceDefinition {
-  return { ...kind, strategy };
+  const conversion = conversions.get(`${kind.group}/${kind.resource}`);
+  return conversion === undefined ? { ...kind, strategy } : { ...kind, strategy, conversion };
 }

@@ -114,18 +114,20 @@ export class ObjectStorage {
   }
 
   /**
-   * Delivers the changes of a resource after `revision` from the store's history, then the new ones, to one listener.
+   * Delivers the changes of a resource after `revision` from the store's history, then the new ones, revision by revision.
    * @throws CompactedError
    */
-  watchHistory(cache: ResourceCache, revision: Revision, listener: (change: Change) => void): StoreWatch {
-    return this.#store.watch(
-      { prefix: cache.prefix, after: revision },
-      {
-        batch: (batch) => {
-          for (const event of batch.events) listener(cache.changeOf(batch.revision, event));
-        },
-      },
-    );
+  watchHistory(
+    cache: ResourceCache,
+    revision: Revision,
+    listener: (revision: Revision, changes: readonly Change[]) => void,
+  ): StoreWatch {
+    const batch = ({ revision: at, events }: StoreBatch): void =>
+      listener(
+        at,
+        events.map((event) => cache.changeOf(at, event)),
+      );
+    return this.#store.watch({ prefix: cache.prefix, after: revision }, { batch });
   }
 
   /** Waits until the caches have reached `revision`, at most `futureRevisionWait`. @returns whether they have */

@@ -57,6 +57,8 @@ export class ResourceWatch implements WatchStream {
   /** Everything up to here was delivered; `undefined` while the watch follows the caches, which are at the storage's revision. */
   #historyPosition: Revision | undefined;
   #history: StoreWatch | undefined;
+  /** Where the watch left the history for the cache. */
+  #caughtUpAt = 0 as Revision;
   #timer: Timer | undefined;
 
   /** @param cache the loaded cache of the resource */
@@ -136,24 +138,42 @@ export class ResourceWatch implements WatchStream {
     }
   }
 
+  /** Catches up from the store's history; as soon as nothing is missing, the watch goes on from the cache like all others. */
   #followHistory(revision: Revision): void {
     this.#historyPosition = revision;
     try {
-      const history = this.#keeper.storage.watchHistory(this.#cache, revision, (change) => {
-        this.#historyPosition = change.revision;
-        this.#take(change);
+      const history = this.#keeper.storage.watchHistory(this.#cache, revision, (at, changes) => {
+        if (this.#historyPosition === undefined) return;
+        for (const change of changes) this.#tell(change);
+        this.#historyPosition = at;
+        this.#joinLive();
       });
-      // The receiver may have stopped the watch while the past was delivered.
-      if (this.#state === "running") this.#history = history;
-      else history.cancel();
+      this.#history = history;
+      // The receiver may have stopped the watch, or nothing may be missing any more, before the call came back.
+      this.#joinLive();
+      if (this.#state !== "running" || this.#historyPosition === undefined) history.cancel();
     } catch (error) {
       if (!(error instanceof CompactedError)) throw error;
       this.#fail(expired(`too old resource version: ${revision} (${error.compacted})`));
     }
   }
 
-  /** One change of the resource: what it is for this watch's selection (api-machinery 4.2). */
+  #joinLive(): void {
+    const position = this.#historyPosition;
+    if (this.#state !== "running" || position === undefined || this.#cache.lastChange > position) return;
+    this.#caughtUpAt = position;
+    this.#historyPosition = undefined;
+    this.#history?.cancel();
+    this.#cache.subscribe(this.#take);
+  }
+
+  /** A change as it happens. What the history has told already is passed over. */
   readonly #take = (change: Change): void => {
+    if (change.revision > this.#caughtUpAt) this.#tell(change);
+  };
+
+  /** One change of the resource: what it is for this watch's selection (api-machinery 4.2). */
+  #tell(change: Change): void {
     if (this.#state !== "running") return;
     const { selection } = this.#options;
     const was = change.previous !== undefined && selection.has(change.previous);
@@ -161,7 +181,7 @@ export class ResourceWatch implements WatchStream {
     if (!was && !is) return;
     const type = was && is ? "MODIFIED" : is ? "ADDED" : "DELETED";
     this.#send((representation) => change.event(type, representation));
-  };
+  }
 
   #send(make: (representation: EventRepresentation) => WatchEvent): void {
     const { representation } = this.#options;
