@@ -14,6 +14,7 @@ import { openLmdbStore } from "../../src/store/lmdb/lmdb-store.ts";
 import type { Store } from "../../src/store/store.ts";
 
 const writer = fileURLToPath(new URL("./store-crash-writer.mjs", import.meta.url));
+const fullDiskWriter = fileURLToPath(new URL("./store-full-disk-writer.mjs", import.meta.url));
 const built = fileURLToPath(new URL("../../dist/store/lmdb/lmdb-store.js", import.meta.url));
 
 interface Acknowledged {
@@ -66,6 +67,40 @@ describe("the LMDB store under kill -9", () => {
     expect(store.revision()).toBeGreaterThan(1);
     await store.close();
   });
+});
+
+it("the LMDB store on a full disk refuses writes, keeps what was acknowledged, and harms neither reads nor the process", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "lifepod-full-"));
+  try {
+    // Files may not grow beyond 2 MiB; the signal that says so is ignored, so that the write itself fails, as on a full disk.
+    const limited = 'trap "" XFSZ; ulimit -f 2048; exec "$0" "$1" "$2"';
+    const child = spawn("bash", ["-c", limited, process.execPath, fullDiskWriter, folder], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const closed = once(child, "close");
+    let output = "";
+    for await (const chunk of child.stdout) output += String(chunk);
+    expect(await closed).toEqual([0, null]);
+
+    const seen = JSON.parse(output) as {
+      failure: string;
+      again: string;
+      acknowledged: number;
+      revision: number;
+      count: number;
+    };
+    expect(seen.failure).toMatch(/^the store in .* cannot be written: /);
+    expect(seen.again).toBe(seen.failure);
+    expect(seen.acknowledged).toBeGreaterThan(100);
+    expect([seen.revision, seen.count]).toEqual([seen.acknowledged, seen.acknowledged - 1]);
+
+    const store = await open(folder);
+    expect(store.revision()).toBe(seen.acknowledged);
+    expect((await store.range({ prefix: "" })).count).toBe(seen.count);
+    await store.close();
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 /** Lets a writing process live until so many writes were acknowledged; returns all that were until it died. */

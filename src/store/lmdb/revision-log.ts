@@ -32,8 +32,9 @@ export class RevisionLog {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const path = realpathSync(folder);
     if (openHere.has(path)) throw new StoreInUseError(path, process.pid);
-    // A commit returns after it is synced (no overlapping sync); the map begins small and grows with the file; values live in the key space,
-    // so nothing is cached here.
+    // A commit returns after it is synced (no overlapping sync). Batches are made here and not by the turn of the event loop, whose batches keep a
+    // promise that nobody can wait for: a full disk would end the process. The map begins small and grows with the file. Values live in the key
+    // space, so nothing is cached.
     const root: RootDatabase<unknown, string> = open({
       path: join(path, "revisions.mdb"),
       noSubdir: true,
@@ -42,6 +43,7 @@ export class RevisionLog {
       cache: false,
       compression: false,
       overlappingSync: false,
+      eventTurnBatching: false,
       encoding: "json",
     });
     try {
@@ -104,7 +106,11 @@ export class RevisionLog {
       }
       if (this.#root.get("compacted") !== compacted) written.push(this.#root.put("compacted", compacted));
     });
-    await Promise.all([batch, ...written]);
+    try {
+      await Promise.all([batch, ...written]);
+    } catch (error) {
+      throw new Error(`the store in ${this.#path} cannot be written: ${await commitFailure(error)}`, { cause: error });
+    }
   }
 
   async close(): Promise<void> {
@@ -112,6 +118,16 @@ export class RevisionLog {
     await this.#root.close();
     openHere.delete(this.#path);
   }
+}
+
+/** What the disk said: LMDB's error carries it as a promise that rejects. */
+async function commitFailure(error: unknown): Promise<string> {
+  try {
+    await (error as { readonly commitError?: Promise<never> }).commitError;
+  } catch (reason) {
+    return (reason as Error).message;
+  }
+  return (error as Error).message;
 }
 
 /** Makes this process the owner, unless a living one is; one step for all processes, under LMDB's writer lock. */
