@@ -1,0 +1,89 @@
+// What stands between lifepod and a container's process: one small POSIX shell for each container. It lives in a session of its own, so it
+// survives lifepod, waits for the container and writes down how it ended. Nothing of what it does needs lifepod to be there.
+//
+//   supervisor (sh)                      own session, ignores what is sent to lifepod's
+//   └── setsid → sh → [unshare, mounts] → [setpriv] → env → the command      one process id all the way, leader of its session and group
+//
+// File descriptor 3 is a pipe to lifepod on which one line says how the start went; descriptor 4 is the container's log.
+
+import type { Mount } from "../runtime-service.ts";
+
+/** Files that the scripts write and lifepod reads, below a container's folder. */
+export const processFile = "process";
+export const errorFile = "error";
+
+/** A start that failed before the command ran leaves this exit code and a text in the error file. */
+export const failedBeforeCommand = 125;
+
+/** Arguments: folder, exit file, the script of the container, then the arguments of that script. */
+export const supervisorScript = `
+trap : HUP INT TERM
+dir=$1 exit=$2 script=$3
+shift 3
+setsid sh -c "$script" lifepod-container "$dir" "$@" >&4 2>&4 4>&-
+code=$?
+read -r pid rest < "$dir/${processFile}" && kill -s KILL -- "-$pid"
+echo "$code" > "$exit"
+`;
+
+// The process file is also the lock: whoever creates it starts the container, a second start finds it and gives up.
+// The kernel's line on the process has its start time, which tells it from a later process with the same number.
+const claim = `
+dir=$1
+shift
+set -C
+read -r stat < /proc/$$/stat
+{ echo "$$ $stat" > "$dir/${processFile}"; } 2>/dev/null || { echo "claimed" >&3; exit ${failedBeforeCommand}; }
+set +C
+fail() { echo "$1" > "$dir/${errorFile}"; trap '' PIPE; echo failed >&3; exit ${failedBeforeCommand}; }
+`;
+
+// lifepod may be gone by now; that must not cost the container its life.
+const report = `
+trap '' PIPE
+echo started >&3
+exec 3>&-
+trap - PIPE
+`;
+
+const changeDirectory = (path: string): string => `cd -- ${quoted(path)} 2>/dev/null || fail ${quoted(
+  `chdir to cwd (${JSON.stringify(path)}) set in config.json failed: no such file or directory`,
+)}
+unset PWD OLDPWD
+`;
+
+export interface ContainerScript {
+  readonly mounts: readonly Mount[];
+  readonly workingDirectory: string;
+  /** Nothing of the machine's own files may be written. */
+  readonly readonlyRoot: boolean;
+}
+
+/** The script that sets a container up and becomes its command. Arguments: folder, then the command line. */
+export function containerScript(script: ContainerScript): string {
+  const setUp = script.mounts.map(bindLine).join("") + (script.readonlyRoot ? readonlyRootLine : "");
+  const run = `${changeDirectory(script.workingDirectory)}${report}exec "$@"\n`;
+  if (setUp === "") return claim + run;
+  const inside = `dir=$1\nshift\n${failFunction()}${setUp}${run}`;
+  // Mounts made on the machine later, and taken away, follow into the container's view; none of its own get out.
+  return `${claim}exec unshare --mount --propagation slave sh -c ${quoted(inside)} lifepod-container "$dir" "$@"\n`;
+}
+
+/** Whether the script needs a mount namespace of its own. */
+export const needsNamespace = (script: Pick<ContainerScript, "mounts" | "readonlyRoot">): boolean =>
+  script.mounts.length > 0 || script.readonlyRoot;
+
+const failFunction = (): string => claim.slice(claim.indexOf("fail()"));
+
+function bindLine(mount: Mount): string {
+  const options = mount.readonly ? "rbind,ro" : "rbind";
+  const command = `mount -o ${options} -- ${quoted(mount.hostPath)} ${quoted(mount.containerPath)}`;
+  return `error=$(${command} 2>&1) || fail ${quoted(`failed to mount ${mount.hostPath} at ${mount.containerPath}`)}": $error"\n`;
+}
+
+const readonlyRootLine = `error=$(mount -o remount,bind,ro / 2>&1) || fail "failed to make the root file system read-only: $error"\n`;
+
+/** A word for the shell that stands for exactly this text. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

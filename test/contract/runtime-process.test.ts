@@ -1,0 +1,64 @@
+// The contract suite over real processes of this machine.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { millis } from "../../src/base/time.ts";
+import { HostFilesystem } from "../../src/host/node-filesystem.ts";
+import { WallClock } from "../../src/host/wall-clock.ts";
+import type { RuntimeUnderTest } from "../../src/runtimes/contract.ts";
+import { runtimeContract, shellScriptOf } from "../../src/runtimes/contract.ts";
+import { openProcessRuntime } from "../../src/runtimes/process/process-runtime.ts";
+import type { ContainerRuntime } from "../../src/runtimes/runtime-service.ts";
+import { vitestRunner } from "./vitest-runner.ts";
+
+const needsRoot = "needs root";
+
+runtimeContract(vitestRunner, "process", makeRuntime, {
+  skip: {
+    "gives every sandbox an address of its own": "processes share the machine's network",
+    "tells the two streams of a log apart": "both go into one file, so that their order is kept",
+    "pulls an image once and knows it then": "images are only names",
+    "fails to pull an image that does not exist, and does not have it then": "images are only names",
+    ...(process.getuid?.() === 0
+      ? {}
+      : {
+          "runs a container as the user and group that were asked for": needsRoot,
+          "shows files and folders of the node inside the container": needsRoot,
+          "lets nothing be written through a read-only mount": needsRoot,
+          "runs commands of execSync among the same mounts": needsRoot,
+          "brings a termination message out through its file": needsRoot,
+        }),
+  },
+});
+
+async function makeRuntime(): Promise<RuntimeUnderTest> {
+  const clock = new WallClock();
+  const directory = await mkdtemp(join(tmpdir(), "lifepod-process-"));
+  const opened: ContainerRuntime[] = [];
+  const open = async (): Promise<ContainerRuntime> => {
+    const runtime = await openProcessRuntime({ stateDirectory: join(directory, "state"), clock });
+    opened.push(runtime);
+    return runtime;
+  };
+  return {
+    runtime: await open(),
+    clock,
+    files: new HostFilesystem(),
+    directory,
+    // The checks share two cores with other suites; what is measured is seconds.
+    slack: millis(2500),
+    program: (steps) => ({ image: "shell", command: ["sh", "-c", shellScriptOf(steps)] }),
+    command: (steps) => ["sh", "-c", shellScriptOf(steps)],
+    unstartable: { image: "broken", command: ["/no/such/program"] },
+    async reopen() {
+      await opened.at(-1)?.close();
+      return await open();
+    },
+    play: (body) => body(),
+    async close() {
+      for (const runtime of opened) await runtime.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
