@@ -51,23 +51,31 @@ export function listenToContainerd(
     closed.abort(new Error(reason));
     observer.lost(reason);
   };
-  const stream = connection.serverStream(
+  const stream: { cancel(): void } = connection.serverStream(
     Events.method.subscribe,
     { filters },
     {
       message(envelope) {
-        const event = taskEventOf(envelope);
+        let event: TaskEvent | undefined;
+        try {
+          event = taskEventOf(envelope);
+        } catch (error) {
+          stream.cancel();
+          end(`an event of topic ${envelope.topic} cannot be read: ${(error as Error).message}`);
+          return;
+        }
         if (event === undefined) return;
-        const tail = (tails.get(event.id) ?? Promise.resolve())
+        const { id } = event;
+        const tail = (tails.get(id) ?? Promise.resolve())
           .then(() => deliver(event, clock, observer, closed.signal))
           .catch((error: unknown) => {
             stream.cancel();
             end(`an event could not be looked into: ${(error as Error).message}`);
           })
           .finally(() => {
-            if (tails.get(event.id) === tail) tails.delete(event.id);
+            if (tails.get(id) === tail) tails.delete(id);
           });
-        tails.set(event.id, tail);
+        tails.set(id, tail);
       },
       ended: (reason) => end(lossOf(reason)),
     },
