@@ -98,6 +98,19 @@ describe("decoding an object", () => {
     expect(decodeObject({ data: { a: null } }, schemaFor("core/v1 ConfigMap")).object["data"]).toEqual({ a: "" });
   });
 
+  it("takes undefined for absent, which callers in the same process may send", () => {
+    const { object, unknownFields } = decodeObject(
+      { metadata: { name: "a", namespace: undefined }, nope: undefined, data: undefined },
+      schemaFor("core/v1 ConfigMap"),
+    );
+    expect([object, unknownFields]).toEqual([{ metadata: { name: "a" } }, []]);
+  });
+
+  it("names a hundred unknown fields and no more", () => {
+    const sent = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`x${i}`, 1]));
+    expect(decodeObject(sent, pod).unknownFields).toHaveLength(100);
+  });
+
   it("keeps a map key called __proto__ as data", () => {
     const labels = decodeObject({ metadata: { labels: JSON.parse('{"__proto__":"x"}') } }, pod).object["metadata"] as {
       labels: object;

@@ -46,6 +46,9 @@ const maxInt32 = 2147483647;
 /** No API message is nested as deep as this; a JSON schema in a CustomResourceDefinition can be. */
 const depthLimit = 1000;
 
+/** Nobody reads more of them, and each becomes a part of the answer. */
+const unknownFieldLimit = 100;
+
 class ObjectDecoder {
   readonly #normal: boolean;
   readonly #unknown: string[] = [];
@@ -77,7 +80,7 @@ class ObjectDecoder {
       const field = schema.fields.get(name);
       this.#path.push(name);
       this.#fieldNames.push(name);
-      if (field === undefined) this.#unknown.push(this.#pathText());
+      if (field === undefined) this.#foundUnknown(value[name]);
       else this.#decodeInto(result, name, value[name], field);
       this.#fieldNames.pop();
       this.#path.pop();
@@ -88,6 +91,8 @@ class ObjectDecoder {
   }
 
   #decodeInto(result: Record<string, unknown>, name: string, value: unknown, field: SchemaField): void {
+    // A caller in the same process may say "absent" in its own way.
+    if (value === undefined) return;
     if (value === null) {
       if (!this.#normal) result[name] = null;
       return;
@@ -232,6 +237,10 @@ class ObjectDecoder {
     return new UnmarshalError(
       `json: cannot unmarshal ${found} into Go struct field ${where} of type ${goTypeOf(field)}`,
     );
+  }
+
+  #foundUnknown(value: unknown): void {
+    if (value !== undefined && this.#unknown.length < unknownFieldLimit) this.#unknown.push(this.#pathText());
   }
 
   #pathText(): string {

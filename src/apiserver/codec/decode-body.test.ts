@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseApiVersion } from "../../api/kinds.ts";
 import { base64ToBytes } from "../../api/protobuf/base64.ts";
@@ -262,6 +263,80 @@ describe("YAML bodies", () => {
   });
 });
 
+describe("generated garbage", () => {
+  const kindsOfGarbage: readonly (readonly [string, fc.Arbitrary<Uint8Array>, string])[] = [
+    ["bytes as JSON", fc.uint8Array({ maxLength: 60 }), "application/json"],
+    ["values as JSON", fc.json().map((text) => new TextEncoder().encode(text)), "application/json"],
+    [
+      "wrong values in real fields",
+      fc
+        .record({
+          metadata: fc.anything(),
+          spec: fc.record({ containers: fc.oneof(fc.anything(), fc.array(fc.anything())), volumes: fc.anything() }),
+        })
+        .map(encodeJson),
+      "application/json",
+    ],
+    [
+      "texts as YAML",
+      fc.string({ unit: "binary", maxLength: 60 }).map((text) => new TextEncoder().encode(text)),
+      "application/yaml",
+    ],
+    [
+      "near-YAML",
+      fc
+        .array(
+          fc.constantFrom(
+            "a",
+            ": ",
+            "- ",
+            "\n",
+            "  ",
+            "{",
+            "}",
+            "[",
+            "]",
+            "&x ",
+            "*x",
+            "!!int ",
+            "<<: ",
+            "? ",
+            "|",
+            ">",
+            "'",
+            '"',
+            "0o9",
+            ".inf",
+            "#",
+          ),
+          { maxLength: 20 },
+        )
+        .map((parts) => new TextEncoder().encode(parts.join(""))),
+      "application/yaml",
+    ],
+    ["bytes as protobuf", fc.uint8Array({ maxLength: 80 }), "application/vnd.kubernetes.protobuf"],
+    [
+      "damaged protobuf",
+      fc.tuple(fc.constantFrom(...recordedBodies), fc.nat(), fc.nat(255)).map(([{ body }, at, byte]) => {
+        const bytes = base64ToBytes(body);
+        bytes[at % bytes.length] = byte;
+        return bytes;
+      }),
+      "application/vnd.kubernetes.protobuf",
+    ],
+  ];
+
+  it.each(kindsOfGarbage)("is read or refused, never anything else: %s", (_what, arbitrary, contentType) => {
+    const property = fc.property(
+      arbitrary,
+      fc.constantFrom(pod, configMap, { group: "apps", version: "v1", kind: "Deployment" }),
+      (bytes, expected) => /^(?:none$|400 BadRequest: )/.test(refusalOf(bytes, contentType, expected, "Strict")),
+    );
+    const details = fc.check(property, { numRuns: 1500 });
+    expect(details.failed ? details.counterexample : "none failed").toBe("none failed");
+  });
+});
+
 describe("DELETE options", () => {
   it("are absent without a body and with an empty one", () => {
     expect(decodeDeleteOptions(request(undefined))).toBeUndefined();
@@ -277,4 +352,9 @@ describe("DELETE options", () => {
 
 function ascii(text: string): number[] {
   return Array.from(text, (character) => character.charCodeAt(0));
+}
+
+function encodeJson(value: unknown): Uint8Array {
+  const text = JSON.stringify(value, (_key, inner: unknown) => (typeof inner === "bigint" ? String(inner) : inner));
+  return new TextEncoder().encode(text ?? "null");
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { notFound, tooManyRequests } from "../../api/wire/status-error.ts";
-import { bodyOf, objectResponse, statusResponse, warningHeader } from "./encode.ts";
+import { bodyOf, objectResponse, statusResponse, warningHeader, warningHeaders } from "./encode.ts";
 import { formatYaml, parseYaml } from "./yaml-text.ts";
 
 const object = {
@@ -61,5 +61,12 @@ describe("encoding an answer", () => {
   it("quotes warnings and lets nothing break the header", () => {
     expect(warningHeader('unknown field "spec.foo"')).toBe('299 - "unknown field \\"spec.foo\\""');
     expect(warningHeader("a\r\nInjected: yes\u0000é")).toBe('299 - "a Injected: yes Ã©"');
+  });
+
+  it("never lets warnings outgrow what headers may hold", () => {
+    expect(warningHeaders(["a", "b"])).toEqual(['299 - "a"', '299 - "b"']);
+    const many = warningHeaders(Array.from({ length: 100 }, (_, i) => `${i} ${"x".repeat(100_000)}`));
+    expect(many.join("").length).toBeLessThan(5000);
+    expect(many[0]).toMatch(/^299 - "0 x{254}/);
   });
 });

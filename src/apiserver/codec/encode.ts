@@ -53,6 +53,25 @@ export function bodyOf(
   };
 }
 
+/** Beyond this many characters in all, long warnings are cut and further ones left out: clients and proxies bound what headers may hold. */
+const warningsLimit = 4096;
+const longWarningLimit = 256;
+
+/** The `Warning` headers for these texts. */
+export function warningHeaders(texts: readonly string[]): readonly string[] {
+  const total = texts.reduce((sum, text) => sum + text.length, 0);
+  if (total <= warningsLimit) return texts.map(warningHeader);
+  const headers: string[] = [];
+  let used = 0;
+  for (const text of texts) {
+    const cut = text.length > longWarningLimit ? `${text.slice(0, longWarningLimit)}…` : text;
+    used += cut.length;
+    if (used > warningsLimit) break;
+    headers.push(warningHeader(cut));
+  }
+  return headers;
+}
+
 /** The text of a `Warning` header: code 299, no agent, quoted (api-machinery 3.6). Other letters than ASCII's travel as the bytes of UTF-8. */
 export function warningHeader(text: string): string {
   const quoted = text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll(controlCharacters, " ");

@@ -12,6 +12,9 @@ export class JsonSyntaxError extends Error {
 /** As deep as any document with a meaning, and shallow enough for every recursive reader behind this one. */
 const depthLimit = 1000;
 
+/** Nobody reads more of them, and each becomes a part of the answer. */
+const duplicateLimit = 100;
+
 /** Paths of the keys that occur more than once in their object, in document order. @throws JsonSyntaxError */
 export function scanJson(text: string): readonly string[] {
   return new JsonScanner(text).scan();
@@ -110,7 +113,7 @@ class JsonScanner {
     const level = this.#levels.at(-1) as Level;
     level.current = key;
     const keys = level.keys as Set<string>;
-    if (keys.has(key)) this.#duplicates.push(this.#path());
+    if (keys.has(key) && this.#duplicates.length < duplicateLimit) this.#duplicates.push(this.#path());
     keys.add(key);
     this.#skipSpace();
     if (this.#text[this.#at] !== ":") throw this.#unexpected("after object key");

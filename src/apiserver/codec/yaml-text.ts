@@ -20,6 +20,12 @@ export interface YamlValue {
 
 /** Reads one YAML document. @throws YamlError */
 export function parseYaml(text: string): YamlValue {
+  const { document, value } = readDocument(text);
+  return { value: jsonValue(value, "", 0), duplicates: duplicatesOf(document, text) };
+}
+
+/** The library reports most faults as values and throws for the rest: nesting too deep for it, aliases that multiply, merges of what is no map. */
+function readDocument(text: string): { readonly document: ReturnType<typeof parseDocument>; readonly value: unknown } {
   try {
     const document = parseDocument(text, {
       version: "1.1",
@@ -32,13 +38,10 @@ export function parseYaml(text: string): YamlValue {
     const problem = document.errors[0];
     if (problem !== undefined)
       throw new YamlError(`yaml: line ${problem.linePos?.[0].line ?? 1}: ${firstLine(problem.message)}`);
-    return { value: jsonValue(document.toJS({ mapAsMap: true }), "", 0), duplicates: duplicatesOf(document, text) };
+    return { document, value: document.toJS({ mapAsMap: true }) as unknown };
   } catch (error) {
     if (error instanceof YamlError) throw error;
-    // The parser recurses, and refuses documents whose aliases multiply: both are the document's fault.
-    if (error instanceof RangeError || error instanceof ReferenceError || error instanceof SyntaxError)
-      throw new YamlError(`yaml: ${firstLine(error.message)}`);
-    throw error;
+    throw new YamlError(`yaml: ${firstLine(error instanceof Error ? error.message : String(error))}`);
   }
 }
 
