@@ -4,7 +4,7 @@
 import type { ApiRequest, ApiResponse, RequestHandler } from "../api/wire/request.ts";
 import { internalError, StatusError, unauthorized } from "../api/wire/status-error.ts";
 import type { RandomStream } from "../base/random.ts";
-import { statusResponse, warningHeader } from "./codec/encode.ts";
+import { statusResponse, warningHeaders } from "./codec/encode.ts";
 import { pageNotFound } from "./discovery/discovery-response.ts";
 import { answerHealth, type HealthCheck } from "./health.ts";
 import { parseResourcePath } from "./request-path.ts";
@@ -63,7 +63,7 @@ function dressed(parts: DoorParts, request: ApiRequest, response: ApiResponse, w
   const headers = {
     "audit-id": auditId !== undefined && /^[\x21-\x7e]{1,64}$/.test(auditId) ? auditId : parts.random.uuid(),
     ...response.headers,
-    ...(texts.length === 0 ? {} : { warning: texts.map(warningHeader) }),
+    ...(texts.length === 0 ? {} : { warning: warningHeaders(texts) }),
   };
   return { ...response, headers };
 }
