@@ -61,6 +61,7 @@ class Scheduler implements RunningScheduler {
   readonly #pods: Informer<Pod>;
   readonly #bindings = new Set<Promise<void>>();
   #start = 0;
+  #endPause: (() => void) | undefined;
   #loop: Promise<void> = Promise.resolve();
 
   constructor(options: SchedulerOptions) {
@@ -94,6 +95,7 @@ class Scheduler implements RunningScheduler {
     this.#nodes.stop();
     this.#pods.stop();
     this.#queue.close();
+    this.#endPause?.();
     if (this.#nodes.hasSynced() && this.#pods.hasSynced()) await this.#loop;
     await Promise.all(this.#bindings);
   }
@@ -101,20 +103,27 @@ class Scheduler implements RunningScheduler {
   async #run(): Promise<void> {
     const { clock } = this.#options;
     await this.whenSynced();
-    let turnBegan = clock.now();
+    let busy = 0;
     for (let queued = await this.#queue.next(); queued !== undefined; queued = await this.#queue.next()) {
+      const began = clock.now();
       await this.#scheduleOne(queued);
       if (this.#bindings.size >= bindingLimit) await Promise.race(this.#bindings);
-      turnBegan = await this.#yieldAfter(turnBegan);
+      busy += elapsed(began, clock.now());
+      if (busy < longestTurn) continue;
+      busy = 0;
+      await this.#giveWay();
     }
   }
 
-  /** Lets everyone else run, if this loop has kept the thread for long: promises alone never give way to sockets and timers. */
-  async #yieldAfter(turnBegan: Instant): Promise<Instant> {
-    const { clock } = this.#options;
-    if (elapsed(turnBegan, clock.now()) < longestTurn) return turnBegan;
-    await clock.sleep(millis(0));
-    return clock.now();
+  /** Lets everyone else run: promises alone never give way to sockets and timers. */
+  #giveWay(): Promise<void> {
+    return new Promise((goOn) => {
+      const timer = this.#options.clock.setTimer(millis(0), goOn, "scheduler: gives way");
+      this.#endPause = () => {
+        timer.cancel();
+        goOn();
+      };
+    });
   }
 
   async #scheduleOne(queued: QueuedPod): Promise<void> {
