@@ -10,6 +10,7 @@ import { admissionPlugins } from "./admission/plugins.ts";
 import { createSystemNamespaces } from "./bootstrap.ts";
 import { defaultTable } from "./default-table.ts";
 import { discoveryResponse } from "./discovery/discovery-response.ts";
+import { openApiResponse } from "./openapi/open-api-response.ts";
 import { Documents } from "./documents.ts";
 import { requestHandler } from "./handle-request.ts";
 import type { HealthCheck } from "./health.ts";
@@ -72,7 +73,10 @@ export function createApiServer({ store, clock, random, nodes, options = {} }: A
   return {
     handle: requestHandler({
       resources,
-      documents: [(request) => discoveryResponse(request, kinds, healthPaths)],
+      documents: [
+        (request) => discoveryResponse(request, kinds, healthPaths),
+        (request) => openApiResponse(request, kinds, clock.now()),
+      ],
       healthChecks: healthChecks(storage, () => isReady),
       random: random.stream("api-server/audit"),
       reportError: options.reportError ?? (() => undefined),

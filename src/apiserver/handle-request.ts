@@ -12,7 +12,7 @@ import { Warnings } from "./registry/request-context.ts";
 import type { ResourceHandler } from "./resource-handler.ts";
 
 /** Answers paths that lead to no resource: discovery, OpenAPI. Undefined for a path that is not its own. */
-export type DocumentHandler = (request: ApiRequest) => ApiResponse | undefined;
+export type DocumentHandler = (request: ApiRequest) => ApiResponse | undefined | Promise<ApiResponse | undefined>;
 
 export interface DoorParts {
   readonly resources: ResourceHandler;
@@ -39,7 +39,7 @@ async function answer(parts: DoorParts, request: ApiRequest, warnings: Warnings)
   const path = parseResourcePath(request.path);
   if (path !== undefined && parts.resources.serves(path)) return parts.resources.handle(request, path, warnings);
   for (const handle of parts.documents) {
-    const document = handle(request);
+    const document = await handle(request);
     if (document !== undefined) return document;
   }
   return pageNotFound();
