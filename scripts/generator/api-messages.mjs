@@ -270,6 +270,7 @@ export function readApi() {
       description: "",
       kind,
       stored: false,
+      additional: true,
       fields: kind ? [...typeMeta, ...described] : described,
     };
   }

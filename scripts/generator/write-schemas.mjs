@@ -2,7 +2,6 @@
 // explain read them) and the protobuf field numbers (only the codec reads them).
 
 import { readListTypes, readPatchStrategies } from "./read-tables.mjs";
-import { groupVersionOf } from "./write-types.mjs";
 
 const header =
   "// Written by scripts/generate.mjs from the published API models and scripts/tables. Change those, not this.\n\n";
@@ -86,14 +85,11 @@ function inShape(shape, single) {
   }
 }
 
+/** The kinds of meta/v1 that OpenAPI lists belong to every group and are known by that of core; the others have a group of their own. */
 function gvkOf(message, packageName) {
-  const slash = packageName.lastIndexOf("/");
-  const group = packageName.slice(0, slash);
-  return {
-    group: group === "core" || group === "meta" ? "" : group,
-    version: groupVersionOf(packageName).slice(slash === -1 ? 0 : groupVersionOf(packageName).lastIndexOf("/") + 1),
-    kind: message.name,
-  };
+  const [group, version] = packageName.split("/");
+  if (message.additional) return { group: "meta.k8s.io", version, kind: message.name };
+  return { group: group === "core" || group === "meta" ? "" : group, version, kind: message.name };
 }
 
 /** `descriptions.ts`: message → [its text, field → text]. */

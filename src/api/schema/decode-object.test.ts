@@ -71,6 +71,10 @@ describe("decoding an object", () => {
     });
   });
 
+  it("fills in a required port as zero, for validation to refuse", () => {
+    expect(decodeObject({ httpGet: {} }, schemaFor("core/v1 Probe")).object).toEqual({ httpGet: { port: 0 } });
+  });
+
   it("does not fill in a selector, because none and an empty one are different", () => {
     const { object } = decodeObject({ spec: {} }, schemaFor("apps/v1 Deployment"));
     expect(object["spec"]).toEqual({ template: { spec: { containers: [], securityContext: {} } }, strategy: {} });

@@ -25,6 +25,12 @@ describe("the schemas", () => {
     }
   });
 
+  it("know tables and partial metadata under a group of their own", () => {
+    expect(rootSchema({ group: "meta.k8s.io", version: "v1", kind: "Table" })?.name).toBe("meta/v1 Table");
+    expect(rootSchema({ group: "apps", version: "v1", kind: "Deployment" })?.name).toBe("apps/v1 Deployment");
+    expect(rootSchema({ group: "", version: "v1", kind: "Table" })).toBeUndefined();
+  });
+
   it("know the kinds of all subresources", () => {
     const unknown = kinds
       .flatMap((kind) => kind.subresources)
