@@ -272,6 +272,8 @@ function fillsOf(schema: Schema): readonly Fill[] {
     if (field.presence === "always") {
       const zero = alwaysZero[field.type];
       if (zero !== undefined) found.push({ name, zero, message: undefined });
+    } else if (field.type === "intOrString" && schema.required.includes(name)) {
+      found.push({ name, zero: 0, message: undefined });
     } else if (
       field.type === "object" &&
       field.ref !== undefined &&
