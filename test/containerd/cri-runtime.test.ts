@@ -12,6 +12,7 @@ import { findCriEndpoint, probeCriEndpoint } from "../../src/runtimes/cri/probe-
 import type { ContainerRuntime, RuntimeEvent } from "../../src/runtimes/runtime-service.ts";
 import { containerdAbsence, type PrivateContainerd, startContainerd } from "./containerd.ts";
 import { CriPod, ownNamespaces, sandboxConfig } from "./cri-pod.ts";
+import { freePort } from "./free-port.ts";
 import { busyboxLayer } from "./test-images.ts";
 import { startRegistry } from "./test-registry.ts";
 import { clock, until } from "./until.ts";
@@ -370,15 +371,6 @@ describe.skipIf(absence !== undefined)(
     });
   },
 );
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
-}
 
 async function fetchText(url: string): Promise<string | undefined> {
   return new Promise((resolve) => {
