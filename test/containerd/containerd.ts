@@ -6,13 +6,12 @@ import { existsSync, mkdirSync, openSync, closeSync, readdirSync, readFileSync, 
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { type Millis, millis, seconds } from "../../src/base/time.ts";
-import { WallClock } from "../../src/host/wall-clock.ts";
+import { type Millis, seconds } from "../../src/base/time.ts";
 import { openCriRuntime } from "../../src/runtimes/cri/cri-runtime.ts";
 import { probeCriEndpoint } from "../../src/runtimes/cri/probe-cri-endpoint.ts";
 import { testImageArchives, testImages } from "./test-images.ts";
+import { clock, until } from "./until.ts";
 
 const run = promisify(execFile);
 
@@ -40,7 +39,7 @@ export interface PrivateContainerd {
 export function containerdAbsence(): string | undefined {
   if (process.platform !== "linux") return "containerd needs Linux";
   if (process.getuid?.() !== 0) return "containerd needs root";
-  const missing = ["containerd", "ctr", "runc"].filter((program) => !findProgram(program));
+  const missing = ["containerd", "ctr", "runc", "setpriv"].filter((program) => !findProgram(program));
   if (!existsSync("/bin/busybox")) missing.push("busybox-static");
   if (!existsSync("/usr/lib/cni/bridge")) missing.push("containernetworking-plugins");
   return missing.length === 0 ? undefined : `not installed: ${missing.join(", ")}`;
@@ -51,7 +50,7 @@ export async function startContainerd(): Promise<PrivateContainerd> {
   const absence = containerdAbsence();
   if (absence !== undefined) throw new Error(absence);
   const folder = await mkdtemp(join(tmpdir(), "lifepod-ctd-"));
-  const lot = takeLot();
+  const lot = await takeLot(folder);
   const server = new Server(folder, lot);
   try {
     server.writeConfiguration();
@@ -66,24 +65,58 @@ export async function startContainerd(): Promise<PrivateContainerd> {
   return server;
 }
 
-/** One of 64 numbers that no living test process holds: it gives the bridge its name and Pods their subnet. */
-function takeLot(): number {
-  const folder = join(tmpdir(), "lifepod-containerd-lots");
-  mkdirSync(folder, { recursive: true });
+/**
+ * One of 64 numbers that no living test process holds: it gives the bridge its name and Pods their subnet. What a killed test process left under
+ * the number is cleaned up.
+ */
+async function takeLot(folder: string): Promise<number> {
+  mkdirSync(lotFolder, { recursive: true });
   for (let lot = 0; lot < 64; lot++) {
-    const path = join(folder, String(lot));
+    const path = lotFile(lot);
+    const holder = readIfThere(path);
+    const [pid = "", left = ""] = holder.split(" ");
+    if (holder !== "") {
+      if (existsSync(`/proc/${pid}`)) continue;
+      await cleanUp(left, lot);
+    }
     try {
-      writeFileSync(path, String(process.pid), { flag: "wx" });
+      writeFileSync(path, `${process.pid} ${folder}`, { flag: "wx" });
       return lot;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error; // another process was faster
     }
-    const holder = readFileSync(path, "utf8");
-    if (holder !== "" && existsSync(`/proc/${holder}`)) continue;
-    rmSync(path, { force: true });
-    lot--; // its holder is gone: try the same number again
   }
   throw new Error("64 private containerds run already");
+}
+
+const lotFolder = join(tmpdir(), "lifepod-containerd-lots");
+const lotFile = (lot: number): string => join(lotFolder, String(lot));
+const bridgeOf = (lot: number): string => `lifepodtest${lot}`;
+const endpointIn = (folder: string): string => join(folder, "containerd.sock");
+
+/** Removes what remains of a private containerd that has ended. */
+async function cleanUp(folder: string, lot: number): Promise<void> {
+  await endShims(endpointIn(folder));
+  unmountBelow(folder);
+  execFileSync("sh", ["-c", `ip link delete ${bridgeOf(lot)} 2>/dev/null || true`]);
+  rmSync(folder, { recursive: true, force: true });
+  rmSync(lotFile(lot), { force: true });
+}
+
+/** Shims outlive containerd. Those of ours carry its socket in their arguments. */
+async function endShims(endpoint: string): Promise<void> {
+  const shims = readdirSync("/proc").filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    const argv = readIfThere(`/proc/${pid}/cmdline`).split("\0");
+    return (argv[0]?.includes("containerd-shim") ?? false) && argv.includes(endpoint);
+  });
+  const ended = shims.flatMap((pid) => {
+    const children = readIfThere(`/proc/${pid}/task/${pid}/children`).split(" ").filter(Boolean);
+    for (const one of [...children, pid]) kill(Number(one));
+    return [...children, pid];
+  });
+  const gone = () => (ended.every((pid) => readIfThere(`/proc/${pid}/cmdline`) === "") ? true : undefined);
+  await until("the shims and their containers have ended", gone, seconds(5));
 }
 
 class Server implements PrivateContainerd {
@@ -99,9 +132,9 @@ class Server implements PrivateContainerd {
   constructor(folder: string, lot: number) {
     this.#folder = folder;
     this.#lot = lot;
-    this.#bridge = `lifepodtest${lot}`;
+    this.#bridge = bridgeOf(lot);
     this.subnet = `10.211.${lot}.0/24`;
-    this.endpoint = join(folder, "containerd.sock");
+    this.endpoint = endpointIn(folder);
     this.scratch = join(folder, "scratch");
   }
 
@@ -163,9 +196,9 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
   async begin(): Promise<void> {
     if (this.#process !== undefined) throw new Error("containerd runs already");
     const output = openSync(join(this.#folder, "containerd.log"), "a");
-    this.#process = spawn("containerd", ["-c", join(this.#folder, "config.toml")], {
-      stdio: ["ignore", output, output],
-    });
+    // It must not outlive a test process that is killed.
+    const command = ["--pdeathsig", "KILL", "containerd", "-c", join(this.#folder, "config.toml")];
+    this.#process = spawn("setpriv", command, { stdio: ["ignore", output, output] });
     closeSync(output);
     await this.#until(seconds(20), async () => (await this.#probe()).kind === "answers");
   }
@@ -211,15 +244,11 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
   async stop(): Promise<void> {
     if (this.#process !== undefined && this.#process.exitCode === null) await this.#removeSandboxes();
     await this.end("SIGTERM");
-    await this.#endShims();
-    unmountBelow(this.#folder);
-    execFileSync("sh", ["-c", `ip link delete ${this.#bridge} 2>/dev/null || true`]);
-    rmSync(this.#folder, { recursive: true, force: true });
-    rmSync(join(tmpdir(), "lifepod-containerd-lots", String(this.#lot)), { force: true });
+    await cleanUp(this.#folder, this.#lot);
   }
 
   async #removeSandboxes(): Promise<void> {
-    const opened = await openCriRuntime({ endpoint: this.endpoint, clock: new WallClock() });
+    const opened = await openCriRuntime({ endpoint: this.endpoint, clock });
     try {
       const sandboxes = await opened.runtime.listPodSandboxes();
       await Promise.all(sandboxes.map(({ id }) => opened.runtime.removePodSandbox(id)));
@@ -230,34 +259,20 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
     }
   }
 
-  /** Shims outlive containerd. Ours carry our socket in their arguments. */
-  async #endShims(): Promise<void> {
-    const shims = readdirSync("/proc").filter((pid) => {
-      if (!/^\d+$/.test(pid)) return false;
-      const argv = readIfThere(`/proc/${pid}/cmdline`).split("\0");
-      return (argv[0]?.includes("containerd-shim") ?? false) && argv.includes(this.endpoint);
-    });
-    for (const pid of shims) {
-      for (const child of readIfThere(`/proc/${pid}/task/${pid}/children`).split(" ").filter(Boolean))
-        kill(Number(child));
-      kill(Number(pid));
-    }
-    if (shims.length > 0) await this.#until(seconds(5), async () => shims.every((pid) => !existsSync(`/proc/${pid}`)));
-  }
-
   async #probe() {
-    return probeCriEndpoint(this.endpoint, { clock: new WallClock(), timeout: seconds(2) });
+    return probeCriEndpoint(this.endpoint, { clock, timeout: seconds(2) });
   }
 
   async #until(limit: Millis, reached: () => Promise<boolean>): Promise<void> {
-    const clock = new WallClock();
-    const from = clock.now();
-    while (!(await reached())) {
-      const status = this.#process?.exitCode;
-      if (status !== undefined && status !== null) throw new Error(`containerd ended with status ${status}`);
-      if (clock.now() - from > limit) throw new Error(`not reached within ${limit / 1000}s`);
-      await sleep(millis(20));
-    }
+    await until(
+      "containerd is ready",
+      async () => {
+        const status = this.#process?.exitCode;
+        if (status !== undefined && status !== null) throw new Error(`containerd ended with status ${status}`);
+        return (await reached()) ? true : undefined;
+      },
+      limit,
+    );
   }
 }
 
