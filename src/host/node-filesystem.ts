@@ -55,18 +55,16 @@ export class HostFilesystem implements NodeFilesystem {
   async projectFiles(path: string, files: readonly ProjectedFile[]): Promise<void> {
     await mkdir(path, { recursive: true });
     for (const file of files) checkInside(file.path);
-    const before = await linkTarget(join(path, dataLink));
-    if (before !== undefined && (await holdsExactly(join(path, before), files))) return;
-    const fresh = await mkdtemp(join(path, dataPrefix));
-    await chmod(fresh, 0o755);
-    for (const file of files) {
-      const target = join(fresh, file.path);
-      await mkdir(dirname(target), { recursive: true, mode: 0o755 });
-      await writeNew(target, file.content, file.mode);
+    let current = await linkTarget(join(path, dataLink));
+    if (current === undefined || !(await holdsExactly(join(path, current), files))) {
+      current = basename(await writeSet(path, files));
+      await switchLink(join(path, dataLink), current);
     }
-    await switchLink(join(path, dataLink), basename(fresh));
     await this.#showEntries(path, files);
-    if (before !== undefined) await this.remove(join(path, before));
+    // The set before this one, and what a crash may have left.
+    for (const name of await readdir(path)) {
+      if (name.startsWith(dataPrefix) && name !== current) await this.remove(join(path, name));
+    }
   }
 
   async readTail(path: string, limit: number): Promise<Uint8Array | undefined> {
@@ -144,6 +142,22 @@ export class HostFilesystem implements NodeFilesystem {
     for (const place of (await mountedBelow(path)).toReversed())
       await run("umount", ["--lazy", "--no-canonicalize", place]);
   }
+}
+
+/** Writes a set of projected files into a folder of its own; everyone can get in, whatever the umask. */
+async function writeSet(volume: string, files: readonly ProjectedFile[]): Promise<string> {
+  const fresh = await mkdtemp(join(volume, dataPrefix));
+  await chmod(fresh, 0o755);
+  for (const file of files) {
+    let folder = fresh;
+    for (const name of dirname(file.path).split("/")) {
+      folder = join(folder, name);
+      await mkdir(folder, { recursive: true });
+      await chmod(folder, 0o755);
+    }
+    await writeNew(join(fresh, file.path), file.content, file.mode);
+  }
+  return fresh;
 }
 
 /** Removes without ever following a link or crossing into what could not be unmounted. */
