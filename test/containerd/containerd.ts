@@ -77,7 +77,7 @@ async function takeLot(folder: string): Promise<number> {
     const [pid = "", left = ""] = holder.split(" ");
     if (holder !== "") {
       if (existsSync(`/proc/${pid}`)) continue;
-      await cleanUp(left, lot);
+      await new Server(left, lot).salvage();
     }
     try {
       writeFileSync(path, `${process.pid} ${folder}`, { flag: "wx" });
@@ -201,6 +201,17 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
     this.#process = spawn("setpriv", command, { stdio: ["ignore", output, output] });
     closeSync(output);
     await this.#until(seconds(20), async () => (await this.#probe()).kind === "answers");
+  }
+
+  /** Ends what a killed test process left: only containerd itself can give back addresses, ports and cgroups. */
+  async salvage(): Promise<void> {
+    try {
+      if (existsSync(join(this.#folder, "config.toml"))) await this.begin();
+    } catch (error) {
+      process.stderr.write(`a private containerd could not be started again: ${(error as Error).message}\n`);
+    } finally {
+      await this.stop();
+    }
   }
 
   async importImages(): Promise<void> {

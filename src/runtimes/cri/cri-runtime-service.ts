@@ -78,7 +78,7 @@ export class CriRuntimeService implements RuntimeService {
   async runPodSandbox(config: PodSandboxConfig): Promise<SandboxId> {
     await mkdir(config.logDirectory, { recursive: true });
     const request = { config: criSandboxConfig(config) };
-    // Upstream gives it twice the time of other calls: it may have to fetch the sandbox's image.
+    // Twice the time of other calls, as upstream: it may have to fetch the sandbox's image.
     const limit = this.#limit(this.#requestTimeout);
     const { podSandboxId } = await this.#connection.unary(methods.runPodSandbox, request, limit);
     this.#sandboxes.expect(podSandboxId as SandboxId);
@@ -189,7 +189,10 @@ export class CriRuntimeService implements RuntimeService {
     );
     for (const { id, podSandboxId } of containers) this.#sandboxOf.set(id as ContainerId, podSandboxId as SandboxId);
     if (filter?.sandboxId === undefined && filter?.labels === undefined) {
-      this.#containers.retain(new Set(containers.map(({ id }) => id as ContainerId)));
+      const ids = new Set(containers.map(({ id }) => id as ContainerId));
+      this.#containers.retain(ids);
+      // One that was made meanwhile is looked up again when it is asked for.
+      for (const id of this.#sandboxOf.keys()) if (!ids.has(id)) this.#sandboxOf.delete(id);
     }
     const statuses = await Promise.all(
       containers.map(

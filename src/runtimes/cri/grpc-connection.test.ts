@@ -128,6 +128,13 @@ describe("a gRPC connection", () => {
     expect(server.sessions.size).toBe(1);
   });
 
+  it("takes long answers, several at once", async () => {
+    const long = "x".repeat(15 * 1024 * 1024);
+    server.answer = succeed(long);
+    const answers = await Promise.all([call(), call(), call()]);
+    expect(answers.map(({ runtimeVersion }) => runtimeVersion === long)).toEqual([true, true, true]);
+  });
+
   it("tells the failure that the trailers name, with its text decoded", async () => {
     server.answer = send(undefined, { "grpc-status": "5", "grpc-message": "container %22web%22 not found: %E4%B8%96" });
     const error = await failure(call());

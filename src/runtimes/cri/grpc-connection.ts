@@ -40,6 +40,9 @@ export const messageLimitBytes = 16 * 1024 * 1024;
 /** Without a larger window a list of many containers waits for window updates. */
 const receiveWindowBytes = 1024 * 1024;
 
+/** Several of the longest messages at once; Node refuses new calls beyond. */
+const sessionMemoryMegabytes = 128;
+
 /** A call that the server surely did not see is sent again on a new connection, this often in all. */
 const attemptLimit = 3;
 
@@ -193,6 +196,7 @@ export class GrpcConnection {
     const session = connectHttp2("http://localhost", {
       createConnection: () => connectSocket(this.#socketPath),
       settings: { enablePush: false, initialWindowSize: receiveWindowBytes },
+      maxSessionMemory: sessionMemoryMegabytes,
     });
     const connected: Connected = { session, trouble: undefined };
     sessions.set(session, connected);
