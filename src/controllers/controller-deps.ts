@@ -15,7 +15,7 @@ export interface ControllerDeps {
   /** Events as this component reports them: `node-controller`. */
   readonly recorderFor: (component: string) => EventRecorder;
   /** Told about each turn that failed; the controller tries again by itself. */
-  readonly onFailure?: (failure: ControllerFailure) => void;
+  readonly onFailure: (failure: ControllerFailure) => void;
 }
 
 export interface RunningController {

@@ -28,7 +28,7 @@ export function startNamespaceController(deps: ControllerDeps): RunningControlle
     clock,
     concurrency,
     reconcile: (key) => reconcileNamespace(key, deps),
-    ...(onFailure === undefined ? {} : { onFailure }),
+    onFailure,
   });
   informers.namespaces.onAny(({ kind, object }) => {
     if (kind !== "deleted" && awaitsEmptying(object)) controller.queue.add(object.metadata.name);

@@ -29,7 +29,7 @@ export function startNodeLifecycleController(deps: ControllerDeps): RunningContr
     clock,
     concurrency,
     reconcile: (key) => lifecycle.reconcile(key),
-    ...(onFailure === undefined ? {} : { onFailure }),
+    onFailure,
   });
   informers.nodes.onAny(({ object }) => {
     lifecycle.zones.forget();

@@ -17,7 +17,7 @@ export function startPodGarbageCollector(deps: ControllerDeps): RunningControlle
     clock,
     reconcile: () => search(deps, missingSince),
     longestRetryDelay: collectionPeriod,
-    ...(onFailure === undefined ? {} : { onFailure }),
+    onFailure,
   });
   controller.queue.addAfter(key, collectionPeriod);
   controller.start();

@@ -13,7 +13,7 @@ export function startRootCaPublisher(deps: ControllerDeps, certificate: string):
     name: "root-ca-cert-publisher",
     clock,
     reconcile: (key) => reconcileNamespace(key, deps, certificate),
-    ...(onFailure === undefined ? {} : { onFailure }),
+    onFailure,
   });
   informers.namespaces.onAny(({ object }) => controller.queue.add(object.metadata.name));
   informers.rootCertificates.onAny(({ object }) => {

@@ -11,7 +11,7 @@ export function startServiceAccountController(deps: ControllerDeps): RunningCont
     name: "serviceaccount",
     clock,
     reconcile: (key) => reconcileNamespace(key, deps),
-    ...(onFailure === undefined ? {} : { onFailure }),
+    onFailure,
   });
   informers.namespaces.onAny(({ object }) => controller.queue.add(object.metadata.name));
   informers.serviceAccounts.onAny(({ kind, object }) => {

@@ -20,7 +20,7 @@ export function startTaintEvictionController(deps: ControllerDeps): RunningContr
     clock,
     concurrency,
     reconcile: (key) => eviction.reconcile(key),
-    ...(onFailure === undefined ? {} : { onFailure }),
+    onFailure,
   });
   informers.pods.onAny(({ object }) => controller.queue.add(keyOf(object)));
   informers.nodes.onAny((change) => {

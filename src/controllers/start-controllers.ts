@@ -20,12 +20,10 @@ export interface ControllersOptions {
   readonly random: Random;
   /** Events as this component reports them: `node-controller`, `taint-eviction-controller`. */
   readonly recorderFor: (component: string) => EventRecorder;
-  /** The CA bundle for `kube-root-ca.crt`, PEM. Without it no such ConfigMap is made. */
-  readonly rootCertificate?: string;
-  /** Told about each turn that failed; the controller tries again by itself. */
-  readonly onFailure?: (failure: ControllerFailure) => void;
-  /** Told about each list or watch that failed; it is tried again by itself. */
-  readonly onInformerFailure?: (error: unknown) => void;
+  /** PEM of the authority that Pods should trust, for `kube-root-ca.crt`. Without it no such ConfigMap is made. */
+  readonly authorityCertificate?: string;
+  /** Told of each turn, list or watch that failed; it is tried again by itself. */
+  readonly log?: (message: string) => void;
 }
 
 export interface RunningControllers {
@@ -36,21 +34,12 @@ export interface RunningControllers {
 }
 
 export function startControllers(options: ControllersOptions): RunningControllers {
-  const { client, clock, random, recorderFor, rootCertificate, onFailure, onInformerFailure } = options;
-  const informers = sharedInformers({
-    client,
-    clock,
-    random,
-    ...(onInformerFailure === undefined ? {} : { onFailure: onInformerFailure }),
-  });
-  const deps: ControllerDeps = {
-    client,
-    clock,
-    random,
-    informers,
-    recorderFor,
-    ...(onFailure === undefined ? {} : { onFailure }),
-  };
+  const { client, clock, random, recorderFor, authorityCertificate, log = () => undefined } = options;
+  const onInformerFailure = (error: unknown): void => log(`controllers: list or watch failed: ${String(error)}`);
+  const informers = sharedInformers({ client, clock, random, onFailure: onInformerFailure });
+  const onFailure = ({ controller, key, error, retryAfter }: ControllerFailure): void =>
+    log(`${controller}: ${key}: ${String(error)}; again in ${retryAfter} ms`);
+  const deps: ControllerDeps = { client, clock, random, informers, recorderFor, onFailure };
   const running: RunningController[] = [];
   let stopped = false;
   for (const informer of allOf(informers)) informer.start();
@@ -63,7 +52,7 @@ export function startControllers(options: ControllersOptions): RunningController
       startTaintEvictionController(deps),
       startPodGarbageCollector(deps),
     );
-    if (rootCertificate !== undefined) running.push(startRootCaPublisher(deps, rootCertificate));
+    if (authorityCertificate !== undefined) running.push(startRootCaPublisher(deps, authorityCertificate));
   });
   return {
     whenSynced: () => synced,
