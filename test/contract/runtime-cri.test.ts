@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll } from "vitest";
 import { millis } from "../../src/base/time.ts";
+import { HostFilesystem } from "../../src/host/node-filesystem.ts";
 import { WallClock } from "../../src/host/wall-clock.ts";
 import {
   type ContractRunner,
@@ -14,7 +15,7 @@ import {
 import { openCriRuntime } from "../../src/runtimes/cri/cri-runtime.ts";
 import type { ContainerRuntime } from "../../src/runtimes/runtime-service.ts";
 import { containerdAbsence, type PrivateContainerd, startContainerd } from "../containerd/containerd.ts";
-import { DiskFilesystem } from "../containerd/disk-filesystem.ts";
+
 import { busyboxLayer } from "../containerd/test-images.ts";
 import { startRegistry, type TestRegistry } from "../containerd/test-registry.ts";
 import { vitestRunner } from "./vitest-runner.ts";
@@ -57,7 +58,7 @@ async function makeRuntime(): Promise<RuntimeUnderTest> {
   return {
     runtime,
     clock,
-    files: new DiskFilesystem(),
+    files: new HostFilesystem(),
     directory,
     // The checks share two cores with other suites; what is measured is seconds.
     slack: millis(2500),
