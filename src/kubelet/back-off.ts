@@ -1,6 +1,6 @@
 // How long a crashed container or a failed pull waits before the next try (pod-lifecycle 5.2, 5.3).
 
-import { after, earlier, elapsed, type Instant, later, type Millis, millis, seconds } from "../base/time.ts";
+import { after, earlier, elapsed, type Instant, type Millis, millis, seconds } from "../base/time.ts";
 import type { Container, EphemeralContainer, Pod } from "../api/generated/core-v1.ts";
 import type { ObservedContainer } from "./observed-pod.ts";
 import { namespaceOf } from "./pod-containers.ts";
@@ -92,11 +92,6 @@ export function formatDuration(duration: Millis): string {
 /** The earliest of the instants that are there. */
 export function earliest(...instants: readonly (Instant | undefined)[]): Instant | undefined {
   return instants.reduce((a, b) => (a === undefined ? b : b === undefined ? a : earlier(a, b)), undefined);
-}
-
-/** The latest of the instants that are there. */
-export function latest(...instants: readonly (Instant | undefined)[]): Instant | undefined {
-  return instants.reduce((a, b) => (a === undefined ? b : b === undefined ? a : later(a, b)), undefined);
 }
 
 function hasExpired(entry: BackOffEntry, since: Instant, window: BackOffWindow): boolean {

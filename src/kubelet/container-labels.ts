@@ -89,10 +89,20 @@ export function recordedContainer(instance: ContainerStatus): RecordedContainer 
   };
 }
 
-/** FNV-1a over name and image: only these make a running container another one. */
+/** Carried by everything that a kubelet makes, so that kubelets that share a runtime leave each other's Pods alone. */
+export function ownerLabels(nodeName: string, rootDirectory: string): Readonly<Record<string, string>> {
+  return { "lifepod.dev/kubelet": `${nodeName}.${hashOf(rootDirectory)}` };
+}
+
+/** Only name and image make a running container another one. */
 export function containerHash(container: Pick<Container, "name" | "image">): string {
+  return hashOf(`${container.name}\n${container.image}`);
+}
+
+/** FNV-1a, 32 bits. */
+function hashOf(text: string): string {
   let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(`${container.name}\n${container.image}`)) {
+  for (const byte of new TextEncoder().encode(text)) {
     hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
   }
   return hash.toString(16);

@@ -66,3 +66,28 @@ export function isTerminalPhase(phase: string): boolean {
 export function isHostNetwork(pod: Pod): boolean {
   return pod.spec.hostNetwork === true;
 }
+
+/** A container of which only what is written on its instance is known. */
+export function recordedPodContainer(
+  name: string,
+  recorded: {
+    readonly lifecycle?: Container["lifecycle"];
+    readonly ports?: Container["ports"];
+    readonly terminationMessagePath?: string;
+  },
+): PodContainer {
+  const { lifecycle, ports, terminationMessagePath = "/dev/termination-log" } = recorded;
+  return {
+    role: "regular",
+    spec: {
+      name,
+      image: "",
+      imagePullPolicy: "IfNotPresent",
+      resources: {},
+      terminationMessagePath,
+      terminationMessagePolicy: "File",
+      ...(lifecycle === undefined ? {} : { lifecycle }),
+      ...(ports === undefined ? {} : { ports }),
+    },
+  };
+}

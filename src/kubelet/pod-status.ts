@@ -59,6 +59,19 @@ export function computePodStatus(pod: Pod, input: PodStatusInput, now: Instant):
   };
 }
 
+/** The whole status of a Pod that the node did not take (pod-lifecycle 1.4). `message` is the one for the status. */
+export function rejectedPodStatus(pod: Pod, reason: string, message: string, now: Instant): PodStatus {
+  const { qosClass, startTime, conditions } = pod.status;
+  return {
+    phase: "Failed",
+    reason,
+    message,
+    startTime: startTime ?? formatTime(now),
+    ...(conditions === undefined ? {} : { conditions }),
+    ...(qosClass === undefined ? {} : { qosClass }),
+  };
+}
+
 /** Some regular container exists in the current sandbox. */
 export function podHasInitialized(pod: Pod, observed: ObservedPod): boolean {
   const names = new Set(pod.spec.containers.map((container) => container.name));
@@ -95,6 +108,7 @@ function forcedVerdict(cause: TerminationCause | undefined): Verdict | undefined
     case "deadlineExceeded":
       return { phase: "Failed", reason: "DeadlineExceeded", message: deadlineExceededMessage };
     case "evicted":
+    case "rejected":
       return { phase: "Failed", reason: cause.reason, message: cause.message };
     case "finished":
     case "deleted":

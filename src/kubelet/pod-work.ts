@@ -11,7 +11,9 @@ export type TerminationCause =
   /** All its work is done, or it failed: Succeeded or Failed. */
   | { readonly kind: "finished" }
   | { readonly kind: "deadlineExceeded" }
-  | { readonly kind: "evicted"; readonly reason: string; readonly message: string };
+  | { readonly kind: "evicted"; readonly reason: string; readonly message: string }
+  /** The node did not take it. */
+  | { readonly kind: "rejected"; readonly reason: string; readonly message: string };
 
 export type PodWork =
   | { readonly phase: "syncing" }

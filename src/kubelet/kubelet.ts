@@ -1,0 +1,240 @@
+// One node's agent: takes the Pods that are bound to its node and lives their lives with the runtime's help. Starts from what it finds: in the API, in the
+// runtime, on the disk. It keeps nothing else, so that ending it at any moment loses nothing.
+
+import type { Node, Pod } from "../api/generated/core-v1.ts";
+import { createInformer, type Informer } from "../client/informer.ts";
+import { admitPod } from "./admission.ts";
+import { ownerLabels } from "./container-labels.ts";
+import { type ContainerLogAnswer, type ContainerLogRequest, readContainerLog } from "./container-logs.ts";
+import {
+  allocatableOf,
+  errorText,
+  type KubeletDependencies,
+  type KubeletNode,
+  type KubeletParts,
+} from "./kubelet-parts.ts";
+import { NodeAgent } from "./node-agent.ts";
+import { NodePaths } from "./node-paths.ts";
+import { NodeWork } from "./node-work.ts";
+import { orphanPod } from "./orphans.ts";
+import { isTerminalPhase } from "./pod-containers.ts";
+import { podEvent } from "./pod-events.ts";
+import { PodWorker } from "./pod-worker.ts";
+import { type RuntimePod, RuntimeWatcher } from "./runtime-watcher.ts";
+
+export type { ContainerLogAnswer, ContainerLogRequest, KubeletDependencies, KubeletNode };
+
+export interface Kubelet {
+  /** Ends the agent; its Pods go on running. */
+  stop(): Promise<void>;
+  containerLogs(request: ContainerLogRequest): Promise<ContainerLogAnswer>;
+}
+
+/**
+ * Starts a kubelet; resolves when the runtime has answered. Registration and Pods follow by themselves.
+ * @example
+ * const kubelet = await startKubelet({ client, clock, random, recorder, runtime, network, filesystem, node, log });
+ */
+export async function startKubelet(dependencies: KubeletDependencies): Promise<Kubelet> {
+  const { node, runtime } = dependencies;
+  const runtimeVersion = await runtime.runtime.version();
+  const parts: KubeletParts = {
+    ...dependencies,
+    paths: new NodePaths(node.rootDirectory, node.podLogsDirectory),
+    runtimeName: runtimeVersion.runtimeName,
+    ownLabel: ownerLabels(node.name, node.rootDirectory),
+  };
+  const kubelet = new NodeKubelet(parts, (work, signal) => new NodeAgent(work, runtimeVersion, signal));
+  kubelet.start();
+  return kubelet;
+}
+
+class NodeKubelet implements Kubelet {
+  readonly #parts: KubeletParts;
+  readonly #stop = new AbortController();
+  readonly #work: NodeWork;
+  readonly #agent: NodeAgent;
+  readonly #pods: Informer<Pod>;
+  readonly #nodes: Informer<Node>;
+  readonly #watcher: RuntimeWatcher;
+  /** By uid. */
+  readonly #workers = new Map<string, PodWorker>();
+  /** Pods seen for the first time that wait to be admitted together. */
+  #arrivals: Pod[] = [];
+
+  constructor(parts: KubeletParts, agentOf: (work: NodeWork, signal: AbortSignal) => NodeAgent) {
+    const { client, clock, random, node, log } = parts;
+    this.#parts = parts;
+    this.#work = new NodeWork(parts, this.#stop.signal);
+    this.#agent = agentOf(this.#work, this.#stop.signal);
+    const onFailure = (error: unknown): void => log(`following the API: ${errorText(error)}`);
+    const name = `kubelet/${node.name}`;
+    this.#pods = createInformer({
+      resource: client.pods,
+      clock,
+      random,
+      name: `${name}/pods`,
+      fieldSelector: `spec.nodeName=${node.name}`,
+      onFailure,
+    });
+    this.#nodes = createInformer({
+      resource: client.nodes,
+      clock,
+      random,
+      name: `${name}/node`,
+      fieldSelector: `metadata.name=${node.name}`,
+      onFailure,
+    });
+    this.#watcher = new RuntimeWatcher({
+      parts,
+      changed: (uid) => this.#workers.get(uid)?.wake(),
+      relisted: (pods) => this.#endOrphans(pods),
+    });
+  }
+
+  start(): void {
+    void this.#start().catch((error: unknown) => {
+      if (!this.#stop.signal.aborted) this.#parts.log(`starting the kubelet: ${errorText(error)}`);
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error("the kubelet was stopped"));
+    this.#pods.stop();
+    this.#nodes.stop();
+    this.#watcher.stop();
+    this.#work.objects.stop();
+    for (const worker of this.#workers.values()) worker.stop();
+    this.#workers.clear();
+  }
+
+  async containerLogs(request: ContainerLogRequest): Promise<ContainerLogAnswer> {
+    const key = `${request.namespace}/${request.pod}`;
+    const known = this.#pods.lister.get(key);
+    if (known === undefined) {
+      return { kind: "refused", status: 404, message: `pod "${request.pod}" not found` };
+    }
+    const pod = this.#work.reporter.inApi(known.metadata.uid) ?? known;
+    return readContainerLog(this.#parts, pod, request);
+  }
+
+  async #start(): Promise<void> {
+    await this.#agent.register();
+    const { signal } = this.#stop;
+    this.#agent.start();
+    this.#nodes.onAny((change) => {
+      if (change.kind !== "deleted") this.#agent.seenInApi(change.object);
+    });
+    this.#nodes.start();
+    await this.#work.objects.start();
+    signal.throwIfAborted();
+    this.#pods.onAny((change) => {
+      switch (change.kind) {
+        case "added":
+          this.#seen(change.object);
+          return;
+        case "updated":
+          if (change.previous.metadata.uid !== change.object.metadata.uid) this.#gone(change.previous);
+          this.#seen(change.object);
+          return;
+        case "deleted":
+          this.#gone(change.object);
+          return;
+      }
+    });
+    this.#pods.start();
+    await this.#pods.whenSynced();
+    await Promise.resolve(); // the first Pods are admitted one turn after they were listed
+    signal.throwIfAborted();
+    this.#watcher.start();
+    await this.#removeLeftFolders();
+  }
+
+  #seen(pod: Pod): void {
+    if (this.#stop.signal.aborted) return;
+    const { uid } = pod.metadata;
+    this.#work.reporter.seenInApi(pod);
+    const worker = this.#workers.get(uid);
+    if (worker !== undefined) {
+      worker.update(pod);
+      return;
+    }
+    if (this.#arrivals.length === 0) queueMicrotask(() => this.#admitArrivals());
+    this.#arrivals = [...this.#arrivals.filter((arrival) => arrival.metadata.uid !== uid), pod];
+  }
+
+  #gone(pod: Pod): void {
+    const { uid } = pod.metadata;
+    this.#arrivals = this.#arrivals.filter((arrival) => arrival.metadata.uid !== uid);
+    this.#work.reporter.forget(uid);
+    this.#workers.get(uid)?.remove(pod);
+  }
+
+  /** Those that came together are admitted oldest first (pod-lifecycle 4.2.1). */
+  #admitArrivals(): void {
+    const arrivals = this.#arrivals;
+    this.#arrivals = [];
+    if (this.#stop.signal.aborted) return;
+    const byAge = [...arrivals].sort((a, b) => compare(ageKey(a), ageKey(b)));
+    for (const pod of byAge) this.#admit(pod);
+  }
+
+  #admit(pod: Pod): void {
+    const { node } = this.#agent;
+    const ended = isTerminalPhase(pod.status.phase) || pod.metadata.deletionTimestamp !== undefined;
+    if (ended || node === undefined) {
+      this.#startWorker(pod, {});
+      return;
+    }
+    const others = [...this.#workers.values()].filter((worker) => worker.isActive).map((worker) => worker.pod);
+    const verdict = admitPod(pod, { node, allocatable: allocatableOf(this.#parts.node), others });
+    if (verdict.kind === "admitted") {
+      this.#startWorker(pod, {});
+      return;
+    }
+    const { reason, message } = verdict;
+    podEvent(this.#parts.recorder, pod, "Warning", reason, message);
+    this.#startWorker(pod, { rejection: { reason, message } });
+  }
+
+  #startWorker(pod: Pod, options: { removed?: boolean; rejection?: { reason: string; message: string } }): void {
+    const { uid } = pod.metadata;
+    const worker = new PodWorker(this.#work, pod, options, () => {
+      if (this.#workers.get(uid) === worker) this.#workers.delete(uid);
+    });
+    this.#workers.set(uid, worker);
+    worker.update(pod);
+  }
+
+  /** Pods of this kubelet's that the API no longer has. */
+  #endOrphans(pods: readonly RuntimePod[]): void {
+    for (const pod of pods) {
+      if (this.#workers.has(pod.uid) || this.#arrivals.some((arrival) => arrival.metadata.uid === pod.uid)) continue;
+      this.#startWorker(orphanPod(pod), { removed: true });
+    }
+  }
+
+  /** Folders and logs of Pods that ended while nobody watched. */
+  async #removeLeftFolders(): Promise<void> {
+    const { filesystem, paths, runtime } = this.#parts;
+    await this.#watcher.relist();
+    const uids = await filesystem.list(paths.pods);
+    const left = uids.filter((uid) => !this.#workers.has(uid));
+    if (left.length === 0) return;
+    const logs = await filesystem.list(paths.logs);
+    for (const uid of left) {
+      for (const folder of logs.filter((name) => name.endsWith(`_${uid}`))) {
+        await runtime.runtime.removeLogs(`${paths.logs}/${folder}`);
+      }
+      await filesystem.remove(paths.pod(uid));
+    }
+  }
+}
+
+function ageKey(pod: Pod): string {
+  return `${pod.metadata.creationTimestamp} ${pod.metadata.namespace ?? ""}/${pod.metadata.name}`;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
