@@ -259,6 +259,22 @@ describe.skipIf(absence !== undefined)(
         expect(clock.now() - from).toBeLessThan(4000);
       });
 
+      it.each([
+        ["whole seconds", seconds(1)],
+        ["a part of a second", millis(300)],
+      ])("kills a command whose time of %s is up", async (_what, timeout) => {
+        const one = await pod();
+        const id = await one.start("sleep 3600");
+        await expect(runtime.runtime.execSync(id, ["sleep", "77"], timeout)).rejects.toThrow(
+          `command timed out: "sleep 77" timed out after ${timeout / 1000}s`,
+        );
+        await until("the command is gone", async () => {
+          const { stdout } = await runtime.runtime.execSync(id, ["ps", "-o", "args"]);
+          return Buffer.from(stdout).includes("sleep 77") ? undefined : true;
+        });
+        expect((await runtime.runtime.containerStatus(id)).state.kind).toBe("running");
+      });
+
       it("ends a follower as soon as the exit is told, after the last line", async () => {
         const subscription = runtime.runtime.subscribe?.({ event: () => undefined, lost: () => undefined });
         const one = await pod();
