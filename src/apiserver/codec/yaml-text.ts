@@ -1,7 +1,7 @@
 // YAML as Kubernetes reads it: the scalars of YAML 1.1 in the variant of Go's parser (`yes` and `on` are booleans, `0644` is octal, `1_000` a
 // number; times and `1:30` stay text), turned into what the same document would be as JSON.
 
-import { Document, parseDocument, type ScalarTag, type Tags } from "yaml";
+import { Document, Lexer, parseDocument, Parser, type ScalarTag, type Tags } from "yaml";
 import { isExact } from "./json-scan.ts";
 
 /** A text that is no YAML, or YAML that JSON cannot say. */
@@ -26,6 +26,7 @@ export function parseYaml(text: string): YamlValue {
 
 /** The library reports most faults as values and throws for the rest: nesting too deep for it, aliases that multiply, merges of what is no map. */
 function readDocument(text: string): { readonly document: ReturnType<typeof parseDocument>; readonly value: unknown } {
+  boundDepth(text);
   try {
     const document = parseDocument(text, {
       version: "1.1",
@@ -54,6 +55,18 @@ export function formatYaml(value: unknown): string {
 }
 
 const depthLimit = 1000;
+
+/**
+ * The library's composer is recursive, and a regular expression that the engine first compiles at the end of the stack ends the process. Its
+ * parser is not recursive, so it can count first.
+ */
+function boundDepth(text: string): void {
+  const parser = new Parser();
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const _document of parser.next(lexeme)) continue;
+    if (parser.stack.length > depthLimit) throw new YamlError("yaml: exceeded max depth");
+  }
+}
 
 /** `0o17`, which Go's parser knows beside `017`. */
 const octal: ScalarTag = {
