@@ -26,7 +26,7 @@ const criNamespace = "k8s.io";
 
 /** After this an event goes out although CRI does not agree yet; the next relist finds what it could not. */
 const agreementLimit: Millis = seconds(10);
-/** Between two looks. containerd's CRI takes 5 to 30 ms to learn of an exit, and a look costs one. */
+/** Between two looks. containerd's CRI takes some 30 ms to learn of an exit, and a look costs one. */
 const pause: Millis = millis(4);
 
 type TaskEvent =
