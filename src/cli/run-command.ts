@@ -147,7 +147,7 @@ async function watchLives(
     everSeen.add(uid);
     seen.set(uid, object);
     verdict.saw(object);
-    view.pod(name, object, podLine(object, clock.now()));
+    view.pod(name, object, podLine(object));
     if (verdict.allFinished()) finish();
   });
   const events = createInformer<Event>({ resource: client.events, clock, random: cluster.random, name: "run/events" });

@@ -3,7 +3,6 @@
 import { readFile } from "node:fs/promises";
 import { request } from "node:https";
 import type { Node, NodeList, Pod, PodList } from "../api/index.ts";
-import { WallClock } from "../host/wall-clock.ts";
 import { dataFolder, defaultDataFolder, readServerRecord } from "../standalone/data-folder.ts";
 import { CommandError } from "./command-error.ts";
 import { podLine } from "./pod-line.ts";
@@ -51,9 +50,8 @@ export async function statusCommand(options: { readonly data?: string }): Promis
       `${paint.bold("node")}     ${node.metadata.name}  ${ready?.status === "True" ? paint.green("Ready") : paint.red(`NotReady: ${ready?.message ?? "unknown"}`)}  ${own.length} Pods\n`,
     );
   }
-  const now = new WallClock().now();
   for (const pod of pods) {
-    const line = podLine(pod, now);
+    const line = podLine(pod);
     write(
       `${paint.bold("pod")}      ${pod.metadata.namespace}/${pod.metadata.name}  ${line.ready}  ${line.status}  ${line.restarts} restarts  ${pod.spec.nodeName ?? "no node"}\n`,
     );
