@@ -6,34 +6,6 @@ import type { Instant } from "../../base/time.ts";
 import type { Column, Printed, TablePrinter } from "./table-printer.ts";
 import { orElse, printerOfViews, timeSince } from "./table-printer.ts";
 
-export const coreEventPrinter: TablePrinter = eventPrinter<CoreEvent>((event, now) => ({
-  name: event.metadata?.name ?? "",
-  ...timesOf(event.firstTimestamp, event.lastTimestamp, event, now),
-  count: event.series?.count ?? orOne(event.count),
-  type: event.type ?? "",
-  reason: event.reason ?? "",
-  object: event.involvedObject,
-  source: sourceText(
-    orElse(event.source?.component, event.reportingComponent ?? ""),
-    orElse(event.source?.host, event.reportingInstance ?? ""),
-  ),
-  message: event.message ?? "",
-}));
-
-export const eventsPrinter: TablePrinter = eventPrinter<Event>((event, now) => ({
-  name: event.metadata?.name ?? "",
-  ...timesOf(event.deprecatedFirstTimestamp, event.deprecatedLastTimestamp, event, now),
-  count: event.series?.count ?? orOne(event.deprecatedCount),
-  type: event.type ?? "",
-  reason: event.reason ?? "",
-  object: event.regarding,
-  source: sourceText(
-    orElse(event.deprecatedSource?.component, event.reportingController ?? ""),
-    orElse(event.deprecatedSource?.host, event.reportingInstance ?? ""),
-  ),
-  message: event.note ?? "",
-}));
-
 interface EventView {
   readonly name: string;
   readonly firstSeen: string;
@@ -64,20 +36,48 @@ const columns: readonly Column<EventView>[] = [
   { name: "Name", format: "name", wide: true, description: "Name of the Event", cell: ({ name }) => name },
 ];
 
+export const coreEventPrinter: TablePrinter = eventPrinter<CoreEvent>((event, now) => ({
+  name: event.metadata?.name ?? "",
+  ...timesOf(event.firstTimestamp, event.lastTimestamp, event, now),
+  count: event.series?.count ?? orOne(event.count),
+  type: event.type ?? "",
+  reason: event.reason ?? "",
+  object: event.involvedObject,
+  source: sourceText(
+    orElse(event.source?.component, event.reportingComponent ?? ""),
+    orElse(event.source?.host, event.reportingInstance ?? ""),
+  ),
+  message: event.message ?? "",
+}));
+
+export const eventsPrinter: TablePrinter = eventPrinter<Event>((event, now) => ({
+  name: event.metadata?.name ?? "",
+  ...timesOf(event.deprecatedFirstTimestamp, event.deprecatedLastTimestamp, event, now),
+  count: event.series?.count ?? orOne(event.deprecatedCount),
+  type: event.type ?? "",
+  reason: event.reason ?? "",
+  object: event.regarding,
+  source: sourceText(
+    orElse(event.deprecatedSource?.component, event.reportingController ?? ""),
+    orElse(event.deprecatedSource?.host, event.reportingInstance ?? ""),
+  ),
+  message: event.note ?? "",
+}));
+
 function eventPrinter<T>(view: (event: Printed<T>, now: Instant) => EventView): TablePrinter {
   return printerOfViews<T, EventView>(view, columns);
 }
 
-/** Older writers give the first and last time, newer ones the time of the event and of its series. */
+/** Older writers give the first and last time, newer ones the time of the event and of its series; what is not given may also be null. */
 function timesOf(
-  first: string | undefined,
-  last: string | undefined,
+  first: string | null | undefined,
+  last: string | null | undefined,
   { eventTime, series }: Printed<Pick<Event, "eventTime" | "series">>,
   now: Instant,
 ): Pick<EventView, "firstSeen" | "lastSeen"> {
   const firstSeen = timeSince(first ?? eventTime, now);
-  if (series !== undefined) return { firstSeen, lastSeen: timeSince(series.lastObservedTime, now) };
-  return { firstSeen, lastSeen: last === undefined ? firstSeen : timeSince(last, now) };
+  if (series !== undefined && series !== null) return { firstSeen, lastSeen: timeSince(series.lastObservedTime, now) };
+  return { firstSeen, lastSeen: last === undefined || last === null ? firstSeen : timeSince(last, now) };
 }
 
 const orOne = (count: number | undefined): number => (count === undefined || count === 0 ? 1 : count);
