@@ -12,7 +12,6 @@ import { HookError, runHook } from "./hooks.ts";
 import type { ImagePuller, PresentImage } from "./image-puller.ts";
 import { allocatableOf, errorText, type KubeletParts, nodeIps } from "./kubelet-parts.ts";
 import { mountsOver, planVolumeMounts, type VolumePaths } from "./mounts.ts";
-import { containerLogPath } from "./node-paths.ts";
 import { newestInstance, type ObservedPod } from "./observed-pod.ts";
 import { namespaceOf, type PodContainer } from "./pod-containers.ts";
 import { containerEvent } from "./pod-events.ts";
@@ -181,6 +180,7 @@ export class ContainerStarter {
     const { terminationMessagePath } = container.spec;
     if (terminationMessagePath !== "") {
       const hostPath = paths.terminationMessage(pod.metadata.uid, container.spec.name, restartCount);
+      await filesystem.makeDirectory(hostPath.slice(0, hostPath.lastIndexOf("/")), 0o750);
       await filesystem.writeFile(hostPath, new Uint8Array(), 0o666);
       mounts.push({ containerPath: terminationMessagePath, hostPath, readonly: false, propagation: "None" });
     }
@@ -208,11 +208,6 @@ export class ContainerStarter {
     });
     return counts.length === 0 ? 0 : Math.max(...counts) + 1;
   }
-}
-
-/** Where the log of an instance is. */
-export function logFile(logDirectory: string, container: string, restartCount: number): string {
-  return `${logDirectory}/${containerLogPath(container, restartCount)}`;
 }
 
 /** Image failures have told their story in an event of their own; here only the reason follows. */

@@ -27,6 +27,7 @@ export class NodeWork {
   readonly reporter: StatusReporter;
   /** Why no Pod network can be had at the moment; empty if it can. */
   networkFault = "";
+  #toldMissingClusterDns = false;
 
   constructor(parts: KubeletParts, signal: AbortSignal) {
     this.parts = parts;
@@ -38,6 +39,14 @@ export class NodeWork {
     this.starter = new ContainerStarter(parts, this.objects, this.puller, this.killer, this.files);
     this.mounter = new VolumeMounter(parts, this.objects);
     this.reporter = new StatusReporter(parts, signal);
+  }
+
+  /** A node without cluster DNS says so once, about itself: on each of its Pods it would be noise. */
+  tellMissingClusterDns(message: string): void {
+    if (this.#toldMissingClusterDns) return;
+    this.#toldMissingClusterDns = true;
+    const subject = { apiVersion: "v1", kind: "Node", metadata: { name: this.parts.node.name } };
+    this.parts.recorder.record(subject, { type: "Warning", reason: "MissingClusterDNS", message });
   }
 
   /** When a sync that failed now is tried again (pod-lifecycle 0.2). */

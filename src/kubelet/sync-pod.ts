@@ -282,7 +282,10 @@ export class PodSync {
     const { parts, files } = this.#node;
     const dns = await files.dns(pod);
     if (tellsWarnings) {
-      for (const { reason, message } of dns.warnings) podEvent(parts.recorder, pod, "Warning", reason, message);
+      for (const { reason, message } of dns.warnings) {
+        if (reason !== "MissingClusterDNS") podEvent(parts.recorder, pod, "Warning", reason, message);
+        else this.#node.tellMissingClusterDns(message);
+      }
     }
     const hostname = files.hostname(pod);
     const config = sandboxConfig(pod, { attempt, hostname, logDirectory: parts.paths.podLogs(pod), dns });
