@@ -8,7 +8,6 @@ import type { Store } from "../store/store.ts";
 import { AdmissionChain } from "./admission/admission.ts";
 import { admissionPlugins } from "./admission/plugins.ts";
 import { createSystemNamespaces } from "./bootstrap.ts";
-import { defaultTable } from "./default-table.ts";
 import { discoveryResponse } from "./discovery/discovery-response.ts";
 import { openApiResponse } from "./openapi/open-api-response.ts";
 import { Documents } from "./documents.ts";
@@ -22,6 +21,7 @@ import { Registry } from "./registry/registry.ts";
 import { resourceDefinitions } from "./registry/strategies.ts";
 import { ResourceHandler } from "./resource-handler.ts";
 import { ObjectStorage } from "./storage/object-storage.ts";
+import { tableMaker } from "./tables/table-for.ts";
 import { Watches } from "./watch/watches.ts";
 
 export interface ApiServerParts {
@@ -63,7 +63,7 @@ export function createApiServer({ store, clock, random, nodes, options = {} }: A
       ["pods/eviction", podEviction(clock, async () => undefined)],
     ]),
     readable: new Map([["pods/log", podLog(nodes, clock)]]),
-    documents: new Documents(defaultTable),
+    documents: new Documents(tableMaker(clock)),
     watches,
     clock,
     random: random.stream("api-server/watches"),

@@ -3,7 +3,7 @@
 import { type FieldError, forbidden, invalid as invalidField } from "../../api/meta/field-errors.ts";
 import { textAt } from "../../api/meta/json-object.ts";
 import type { ApiResponse } from "../../api/wire/request.ts";
-import { badRequest, internalError, invalid, StatusError } from "../../api/wire/status-error.ts";
+import { badRequest, internalError, invalid, type StatusError } from "../../api/wire/status-error.ts";
 import { after, type Clock, type Instant, parseTime, seconds } from "../../base/time.ts";
 import type { ContainerLogRequest, NodeConnector } from "../node-connector.ts";
 import { booleanParameter, integerParameter } from "../request-options.ts";

@@ -2,7 +2,9 @@
 
 import { defaultPod } from "../../api/core/v1/default-pod.ts";
 import { computeQosClass } from "../../api/core/v1/qos.ts";
-import type { Draft, Pod, PodSpec } from "../../api/index.ts";
+import { validatePod } from "../../api/core/v1/validate-pod.ts";
+import { validatePodStatusUpdate, validatePodUpdate } from "../../api/core/v1/validate-pod-update.ts";
+import type { Draft, Pod } from "../../api/index.ts";
 import { textAt, valueAt } from "../../api/meta/json-object.ts";
 import { dns1123SubdomainProblems } from "../../api/meta/names.ts";
 import type { JsonObject } from "../../api/wire/request.ts";
@@ -12,7 +14,7 @@ import { type DeleteRequest, ordinaryStrategy, type Strategy, type UpdateStrateg
 /** The spec comes from the client, the status stays. */
 const update: UpdateStrategy = {
   prepare: (next, old) => withField(next, "status", old["status"]),
-  validate: () => [],
+  validate: (next, old) => validatePodUpdate(asPod(next), asPod(old)),
 };
 
 /** The status comes from the client, the spec stays. Kubelets are not trusted with owner references (api-machinery 3.5). */
@@ -21,7 +23,7 @@ const status: UpdateStrategy = {
     const kept = withMetadata(withField(next, "spec", old["spec"]), { ownerReferences: old.metadata.ownerReferences });
     return withField(kept, "status", keptStatus(objectAt(next, "status"), objectAt(old, "status")));
   },
-  validate: () => [],
+  validate: (next, old) => validatePodStatusUpdate(asPod(next), asPod(old)),
 };
 
 /** What the binding subresource does was decided before; it changes the spec without counting as a change of it. */
@@ -31,6 +33,7 @@ export const podStrategy: Strategy = {
   ...ordinaryStrategy,
   nameProblems: dns1123SubdomainProblems,
   default: (pod) => defaultPod(pod as Draft<Pod>) as unknown as ApiObject,
+  validate: (pod) => validatePod(asPod(pod)),
   prepareForCreate: (pod) => withField(pod, "status", initialStatus(pod)),
   update,
   subresources: { status, binding },
@@ -47,7 +50,7 @@ function initialStatus(pod: ApiObject): JsonObject {
     reason: "SchedulingGated",
     message: "Scheduling is blocked due to non-empty scheduling gates",
   };
-  const qosClass = computeQosClass({ spec: pod["spec"] as PodSpec });
+  const qosClass = computeQosClass(asPod(pod));
   return { phase: "Pending", qosClass, ...(gates.length > 0 ? { conditions: [gated] } : {}) };
 }
 
@@ -79,3 +82,6 @@ function gracePeriodSeconds(pod: ApiObject, { gracePeriodSeconds: requested }: D
   const period = requested ?? (typeof own === "number" ? own : 0);
   return period < 0 ? 1 : period;
 }
+
+/** After decoding and defaulting an object of this resource has a Pod's shape. */
+const asPod = (object: ApiObject): Pod => object as unknown as Pod;

@@ -319,11 +319,10 @@ export class Registry {
     if (this.definition.keepsGeneration && rules.leavesGeneration !== true) {
       next = withMetadata(next, { generation: nextGeneration(next, old) });
     }
-    this.#refuse(request.name, [
-      ...this.#metadataErrors(next),
-      ...validateMetadataUpdate(next.metadata, old.metadata),
-      ...rules.validate(next, old),
-    ]);
+    // Upstream checks changes of the metadata twice, and shows their faults as two causes (pod-lifecycle 15.1).
+    const changes = validateMetadataUpdate(next.metadata, old.metadata);
+    const faults = [...changes, ...changes, ...this.#metadataErrors(next), ...rules.validate(next, old)];
+    this.#refuse(request.name, faults);
     context.warnings.add(...(rules.warnings?.(next, old) ?? []));
     await this.#parts.admission.validate({ ...admission, object: next });
     return next;

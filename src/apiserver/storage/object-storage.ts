@@ -2,14 +2,7 @@
 // Keys are `/registry/<group, or core>/<resource>/<namespace>/<name>`; without the namespace for cluster-scoped resources.
 
 import { type Clock, type Millis, seconds, type Timer } from "../../base/time.ts";
-import {
-  FutureRevisionError,
-  type KeyValue,
-  type Revision,
-  type Store,
-  type StoreBatch,
-  type StoreWatch,
-} from "../../store/store.ts";
+import { type KeyValue, type Revision, type Store, type StoreBatch, type StoreWatch } from "../../store/store.ts";
 import type { ApiObject } from "../registry/api-object.ts";
 import { type Change } from "./change.ts";
 import { ResourceCache } from "./resource-cache.ts";
@@ -154,12 +147,6 @@ export class ObjectStorage {
     });
   }
 
-  /** Forgets history up to `revision`; a revision that is gone or ahead is no fault. */
-  async compact(revision: Revision): Promise<void> {
-    if (revision <= this.#store.compacted() || revision > this.#store.revision()) return;
-    await this.#store.compact(revision);
-  }
-
   /** Asks the store for one key, to see that it answers. */
   async probe(): Promise<void> {
     await this.#store.get(`${root}health`);
@@ -190,9 +177,4 @@ function prefixOf(key: string): string {
   const group = key.indexOf("/", root.length);
   const resource = key.indexOf("/", group + 1);
   return key.slice(0, resource + 1);
-}
-
-/** Whether a read failed because the state it asked for lies ahead. */
-export function isFuture(error: unknown): error is FutureRevisionError {
-  return error instanceof FutureRevisionError;
 }

@@ -38,10 +38,6 @@ export class ResourceCache {
     return this.#lastChange;
   }
 
-  get listenerCount(): number {
-    return this.#listeners.length;
-  }
-
   /** Reads the resource once. Everything else here may be used only after that. */
   load(): Promise<void> {
     this.#loading ??= this.#load().catch((error: unknown) => {

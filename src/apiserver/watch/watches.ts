@@ -18,10 +18,6 @@ export class Watches implements WatchKeeper {
     this.storage = storage;
   }
 
-  get count(): number {
-    return this.#running.size;
-  }
-
   began(watch: ResourceWatch): void {
     this.#running.add(watch);
     this.#timer ??= this.#nextBookmarks();
