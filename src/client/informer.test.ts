@@ -1,7 +1,7 @@
 import { beforeEach, expect, it } from "vitest";
 import { FakeApiServer } from "../../test/fakes/fake-api-server.ts";
 import type { ConfigMap } from "../api/index.ts";
-import { internalError } from "../api/wire/status-error.ts";
+import { StatusError, internalError, timeout } from "../api/wire/status-error.ts";
 import { SeededRandom } from "../base/random.ts";
 import { minutes, seconds } from "../base/time.ts";
 import { settle } from "../host/settle.ts";
@@ -128,6 +128,31 @@ it("lists again when history is gone, and tells only what differs", async () => 
   ]);
   put("after");
   expect(told.at(-1)).toBe("added after");
+});
+
+it("lists again when the server has not reached its version: it was restored from an older state", async () => {
+  put("lost");
+  informer.start();
+  await clock.advance(minutes(1));
+  const tooLarge = timeout("Too large resource version: 105, current: 100", 1);
+  const causes = [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }];
+  const error = new StatusError({ ...tooLarge.status, details: { causes } });
+  let lists = 0;
+  server.fault = (request) => {
+    if (request.query.get("watch") === "true") return server.failure(error);
+    lists++;
+    return undefined;
+  };
+  server.endWatches();
+  server.remove("configmaps", "lost", "default");
+  await clock.advance(seconds(3));
+  expect(lists).toBeGreaterThan(0);
+  expect(failures.map(String)).toContain(`StatusError: ${tooLarge.message}`);
+  expect(told).toEqual(["added lost", "deleted lost"]);
+
+  server.fault = () => undefined;
+  await clock.advance(minutes(1));
+  expect(informer.state.kind).toBe("watching");
 });
 
 it("tells a recreation that it slept through as two changes", async () => {

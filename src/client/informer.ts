@@ -320,8 +320,14 @@ class ListWatchInformer<T extends StoredObject> implements Informer<T> {
   }
 }
 
+/** Whether going on from the same version is hopeless: its future is gone, or the server (restored from an older state) has yet to reach it. */
 function endOf(error: unknown): WatchEnd {
-  const expired =
-    isReason(error, "Expired") || isReason(error, "Gone") || (error instanceof StatusError && error.code === 410);
-  return expired ? { kind: "expired", error } : { kind: "failed", error };
+  const expired = isReason(error, "Expired") || isReason(error, "Gone");
+  const kind = expired || (error instanceof StatusError && isHopeless(error)) ? "expired" : "failed";
+  return { kind, error };
+}
+
+function isHopeless({ code, status }: StatusError): boolean {
+  const causes = status.details?.causes ?? [];
+  return code === 410 || code === 400 || causes.some(({ reason }) => reason === "ResourceVersionTooLarge");
 }

@@ -62,6 +62,7 @@ class Scheduler implements RunningScheduler {
   readonly #bindings = new Set<Promise<void>>();
   #start = 0;
   #endPause: (() => void) | undefined;
+  #onBindingEnd: (() => void) | undefined;
   #loop: Promise<void> = Promise.resolve();
 
   constructor(options: SchedulerOptions) {
@@ -107,7 +108,7 @@ class Scheduler implements RunningScheduler {
     for (let queued = await this.#queue.next(); queued !== undefined; queued = await this.#queue.next()) {
       const began = clock.now();
       await this.#scheduleOne(queued);
-      if (this.#bindings.size >= bindingLimit) await Promise.race(this.#bindings);
+      if (this.#bindings.size >= bindingLimit) await new Promise<void>((goOn) => (this.#onBindingEnd = goOn));
       busy += elapsed(began, clock.now());
       if (busy < longestTurn) continue;
       busy = 0;
@@ -146,7 +147,10 @@ class Scheduler implements RunningScheduler {
       case "placed": {
         this.#start = decision.nextStart;
         this.#cache.assume(podInfo(pod), decision.node.name);
-        const binding = this.#bind(queued, pod, decision.node.name).finally(() => this.#bindings.delete(binding));
+        const binding = this.#bind(queued, pod, decision.node.name).finally(() => {
+          this.#bindings.delete(binding);
+          this.#onBindingEnd?.();
+        });
         this.#bindings.add(binding);
         return;
       }
