@@ -1,7 +1,7 @@
 // One container of the process runtime: its state as the files tell it, and what is done to it.
 
 import type { Clock, Instant, Millis, Timer } from "../../base/time.ts";
-import { elapsed, later } from "../../base/time.ts";
+import { elapsed, later, millis } from "../../base/time.ts";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { ContainerRuntimeState, ContainerStatus, ExecSyncResult } from "../runtime-service.ts";
@@ -26,6 +26,10 @@ export interface ContainerSurroundings {
   exited(container: ProcessContainer): void;
   trouble(error: Error): void;
 }
+
+/** How often, and how far apart, to look for a container that somebody else has begun to start. */
+const claimedLooks = 100;
+const claimedLookDistance = millis(20);
 
 /** Exit code of a container whose process could not be started. */
 const startErrorCode = 128;
@@ -110,7 +114,12 @@ export class ProcessContainer {
         commandLine: this.launch.dressed(commandLine),
         onEnd: () => this.look(),
       });
-      if (outcome !== "failed") return await this.#nowRunning();
+      if (outcome !== "failed" && (await this.#nowRunning())) return;
+      // Another supervisor was at it. If it lives it comes to the point in no time.
+      for (let look = 0; outcome === "claimed" && look < claimedLooks; look++) {
+        await this.#around.clock.sleep(claimedLookDistance);
+        if (await this.#nowRunning()) return;
+      }
       // The supervisor writes the exit file right after the report.
       if (files.errorOf(id) === undefined)
         files.saveFailedStart(id, startError("its set-up was killed"), startErrorCode);
@@ -119,13 +128,15 @@ export class ProcessContainer {
     throw new Error(files.errorOf(id) ?? "");
   }
 
-  async #nowRunning(): Promise<void> {
+  /** @returns false if there is no process to be seen */
+  async #nowRunning(): Promise<boolean> {
     this.#start = this.#around.files.startOf(this.record.id);
-    if (this.#start === undefined) throw new Error(`container "${this.record.id}" started without leaving a trace`);
+    if (this.#start === undefined) return false;
     this.#log = await this.#around.keepLog(this.record.logPath);
     this.#state = { kind: "running", startedAt: later(this.record.createdAt, this.#start.startedAt) };
     this.#around.started(this);
     this.look();
+    return true;
   }
 
   /** Takes up a container that was there before lifepod was. */

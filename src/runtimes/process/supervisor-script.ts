@@ -9,32 +9,39 @@
 import type { Mount } from "../runtime-service.ts";
 
 /** Files that the scripts write and lifepod reads, below a container's folder. */
+export const claimFile = "claim";
 export const processFile = "process";
 export const errorFile = "error";
 
 /** A start that failed before the command ran leaves this exit code and a text in the error file. */
 export const failedBeforeCommand = 125;
 
-/** Arguments: folder, exit file, the script of the container, then the arguments of that script. */
+/**
+ * Arguments: folder, exit file, the script of the container, then the arguments of that script.
+ * Whoever makes the claim file runs the container; a second supervisor, of a lifepod that could not know of the first, gives up.
+ */
 export const supervisorScript = `
 trap : HUP INT TERM
 dir=$1 exit=$2 script=$3
 shift 3
+set -C
+{ echo "$$" > "$dir/${claimFile}"; } 2>/dev/null || { echo claimed >&3; exit; }
+set +C
 setsid sh -c "$script" lifepod-container "$dir" "$@" >&4 2>&4 4>&-
 code=$?
 read -r pid rest < "$dir/${processFile}" && kill -s KILL -- "-$pid"
 echo "$code" > "$exit"
 `;
 
-// The process file is also the lock: whoever creates it starts the container, a second start finds it and gives up.
 // The kernel's line on the process has its start time, which tells it from a later process with the same number.
-const claim = `
+const introduce = `
 dir=$1
 shift
-set -C
 read -r stat < /proc/$$/stat
-{ echo "$$ $stat" > "$dir/${processFile}"; } 2>/dev/null || { echo "claimed" >&3; exit ${failedBeforeCommand}; }
-set +C
+echo "$$ $stat" > "$dir/${processFile}"
+`;
+
+const failFunction = `
 fail() { echo "$1" > "$dir/${errorFile}"; trap '' PIPE; echo failed >&3; exit ${failedBeforeCommand}; }
 `;
 
@@ -63,17 +70,15 @@ export interface ContainerScript {
 export function containerScript(script: ContainerScript): string {
   const setUp = script.mounts.map(bindLine).join("") + (script.readonlyRoot ? readonlyRootLine : "");
   const run = `${changeDirectory(script.workingDirectory)}${report}exec "$@"\n`;
-  if (setUp === "") return claim + run;
-  const inside = `dir=$1\nshift\n${failFunction()}${setUp}${run}`;
+  if (setUp === "") return introduce + failFunction + run;
+  const inside = `dir=$1\nshift\n${failFunction}${setUp}${run}`;
   // Mounts made on the machine later, and taken away, follow into the container's view; none of its own get out.
-  return `${claim}exec unshare --mount --propagation slave sh -c ${quoted(inside)} lifepod-container "$dir" "$@"\n`;
+  return `${introduce}exec unshare --mount --propagation slave sh -c ${quoted(inside)} lifepod-container "$dir" "$@"\n`;
 }
 
 /** Whether the script needs a mount namespace of its own. */
 export const needsNamespace = (script: Pick<ContainerScript, "mounts" | "readonlyRoot">): boolean =>
   script.mounts.length > 0 || script.readonlyRoot;
-
-const failFunction = (): string => claim.slice(claim.indexOf("fail()"));
 
 function bindLine(mount: Mount): string {
   const options = mount.readonly ? "rbind,ro" : "rbind";

@@ -1,0 +1,386 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { seconds } from "../../base/time.ts";
+import { WallClock } from "../../host/wall-clock.ts";
+import type { ContainerConfig, ContainerId, ContainerRuntime, SandboxId } from "../runtime-service.ts";
+import type { ProcessRuntimeOptions } from "./process-runtime.ts";
+import { openProcessRuntime } from "./process-runtime.ts";
+import { containerMark, parseStat } from "./process-table.ts";
+
+const isRoot = process.getuid?.() === 0;
+const namespaceOptions = { network: "POD", pid: "CONTAINER", ipc: "POD" } as const;
+
+let folder: string;
+let opened: ContainerRuntime[];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "lifepod-process-"));
+  opened = [];
+});
+
+afterEach(async () => {
+  const last = opened.at(-1);
+  for (const { id } of (await last?.runtime.listPodSandboxes()) ?? []) await last?.runtime.removePodSandbox(id);
+  for (const runtime of opened) await runtime.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function open(options: Partial<ProcessRuntimeOptions> = {}): Promise<ContainerRuntime> {
+  const stateDirectory = join(folder, "state");
+  const runtime = await openProcessRuntime({ stateDirectory, clock: new WallClock(), ...options });
+  opened.push(runtime);
+  return runtime;
+}
+
+interface Pod {
+  readonly id: ContainerId;
+  readonly sandbox: SandboxId;
+  readonly logPath: string;
+}
+
+async function create(
+  { runtime }: ContainerRuntime,
+  script: string,
+  change: Partial<ContainerConfig> = {},
+): Promise<Pod> {
+  const sandboxConfig = {
+    metadata: { name: "pod", namespace: "default", uid: "1", attempt: 0 },
+    hostname: "pod-host",
+    logDirectory: join(folder, "logs"),
+    portMappings: [],
+    labels: {},
+    annotations: {},
+    securityContext: { namespaceOptions },
+  };
+  const sandbox = await runtime.runPodSandbox(sandboxConfig);
+  const config: ContainerConfig = {
+    metadata: { name: "main", attempt: 0 },
+    imageRef: "image",
+    userSpecifiedImage: "image",
+    command: ["sh", "-c", script],
+    args: [],
+    workingDir: "",
+    envs: [],
+    mounts: [],
+    labels: {},
+    annotations: {},
+    logPath: `${sandbox}/0.log`,
+    stdin: false,
+    stdinOnce: false,
+    tty: false,
+    resources: {},
+    securityContext: { namespaceOptions },
+    ...change,
+  };
+  const id = await runtime.createContainer(sandbox, config, sandboxConfig);
+  return { id, sandbox, logPath: join(sandboxConfig.logDirectory, config.logPath) };
+}
+
+async function launch(runtime: ContainerRuntime, ...rest: [string, Partial<ContainerConfig>?]): Promise<Pod> {
+  const pod = await create(runtime, ...rest);
+  await runtime.runtime.startContainer(pod.id);
+  return pod;
+}
+
+/** Runs to the end; gives the output. */
+async function outputOf(runtime: ContainerRuntime, ...rest: [string, Partial<ContainerConfig>?]): Promise<string> {
+  const pod = await launch(runtime, ...rest);
+  await exitOf(runtime, pod.id);
+  return readFileSync(pod.logPath, "utf8");
+}
+
+async function exitOf({ runtime }: ContainerRuntime, id: ContainerId) {
+  return await until(async () => {
+    const { state } = await runtime.containerStatus(id);
+    return state.kind === "exited" ? state : undefined;
+  });
+}
+
+async function until<T>(look: () => Promise<T | undefined> | T | undefined): Promise<T> {
+  for (const deadline = performance.now() + 15_000; ; ) {
+    const seen = await look();
+    if (seen !== undefined) return seen;
+    if (performance.now() > deadline) throw new Error(`waited in vain until ${look.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+const firstPid = (id: ContainerId): number =>
+  Number.parseInt(readFileSync(join(folder, "state/containers", id, "process"), "utf8"), 10);
+
+/** Open files of this process, beyond the usual three, that children get as well. */
+function inherited(): readonly string[] {
+  const closeOnExec = 0o2000000;
+  return readdirSync("/proc/self/fd").filter((fd) => {
+    if (Number(fd) <= 2 || !existsSync(`/proc/self/fdinfo/${fd}`)) return false;
+    const flags = /^flags:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1] ?? "0";
+    return (Number.parseInt(flags, 8) & closeOnExec) === 0;
+  });
+}
+
+/** Processes on the machine that carry the container's mark. */
+function processesOf(id: ContainerId): readonly string[] {
+  return readdirSync("/proc").filter((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      return readFileSync(`/proc/${name}/environ`, "utf8").includes(`${containerMark}=${id}`);
+    } catch (error) {
+      if (["ENOENT", "ESRCH", "EACCES"].includes((error as NodeJS.ErrnoException).code ?? "")) return false;
+      throw error;
+    }
+  });
+}
+
+describe("a process's surroundings", () => {
+  it("hold nothing of lifepod's own: environment, open files, ignored signals", async () => {
+    const runtime = await open();
+    const output = await outputOf(
+      runtime,
+      "env | sort; ls /proc/$$/fd; grep -E '^Sig(Ign|Blk)' /proc/self/status; pwd; readlink /proc/$$/fd/0",
+      { envs: [{ key: "A", value: "b" }] },
+    );
+    const [first, ...rest] = output.split("\n");
+    expect(first).toBe("A=b");
+    // What this very test was given by whoever started it goes on to its children.
+    const own = rest.filter((line) => !inherited().includes(line));
+    expect(own.map((line) => line.replace(/=[0-9a-f]{64}$/, "=id"))).toEqual([
+      "HOME=/root",
+      "HOSTNAME=pod-host",
+      "LIFEPOD_CONTAINER=id",
+      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      // The shell's own.
+      "PWD=/",
+      "0",
+      "1",
+      "2",
+      "SigBlk:\t0000000000000000",
+      "SigIgn:\t0000000000000000",
+      "/",
+      "/dev/null",
+      "",
+    ]);
+  });
+
+  it("may have variables whose names no shell would take", async () => {
+    const runtime = await open();
+    const envs = [
+      { key: "my.var-1", value: "dotted" },
+      { key: "IFS", value: "x" },
+      { key: "PATH", value: "/usr/bin:/bin" },
+    ];
+    const output = await outputOf(runtime, "", { command: ["env"], envs });
+    expect(output.split("\n")).toEqual(expect.arrayContaining(["my.var-1=dotted", "IFS=x", "PATH=/usr/bin:/bin"]));
+  });
+
+  it("are its own session and process group", async () => {
+    const runtime = await open();
+    const { id } = await launch(runtime, "sleep 1000");
+    const pid = firstPid(id);
+    expect(parseStat(readFileSync(`/proc/${pid}/stat`, "latin1"))).toMatchObject({ pid, session: pid });
+  });
+
+  it.runIf(isRoot)("may be narrowed: capabilities, new privileges, writing to the machine's files", async () => {
+    const runtime = await open();
+    const script = `grep -E '^(CapEff|CapBnd|NoNewPrivs)' /proc/self/status; echo x > /usr/lifepod-test || echo refused; echo x > ${folder}/volume/file && echo written`;
+    mkdirSync(join(folder, "volume"));
+    const output = await outputOf(runtime, script, {
+      mounts: [
+        {
+          containerPath: join(folder, "volume"),
+          hostPath: join(folder, "volume"),
+          readonly: false,
+          propagation: "None",
+        },
+        {
+          containerPath: "/mnt/lifepod-volume",
+          hostPath: join(folder, "volume"),
+          readonly: false,
+          propagation: "None",
+        },
+      ],
+      securityContext: {
+        namespaceOptions,
+        readonlyRootfs: true,
+        noNewPrivileges: true,
+        capabilities: { add: ["NET_BIND_SERVICE"], drop: ["ALL"] },
+      },
+    });
+    expect(output).toContain("CapEff:\t0000000000000400");
+    expect(output).toContain("CapBnd:\t0000000000000400");
+    expect(output).toContain("NoNewPrivs:\t1");
+    expect(output).toContain("refused");
+    expect(existsSync("/usr/lifepod-test")).toBe(false);
+  });
+});
+
+describe("what cannot be started", () => {
+  it.each<[string, Partial<ContainerConfig>, string]>([
+    [
+      "an unknown name",
+      { command: ["no-such-program"] },
+      'exec: "no-such-program": executable file not found in $PATH',
+    ],
+    ["a missing file", { command: ["/no/such"] }, 'exec: "/no/such": stat /no/such: no such file or directory'],
+    ["a file without the right", { command: ["/etc/passwd"] }, 'exec: "/etc/passwd": permission denied'],
+    ["a folder", { command: ["/etc"] }, 'exec: "/etc": permission denied'],
+    [
+      "a missing folder to be in",
+      { workingDir: "/no/dir" },
+      'chdir to cwd ("/no/dir") set in config.json failed: no such file',
+    ],
+  ])("says why: %s", async (_what, change, text) => {
+    const runtime = await open();
+    const { id } = await create(runtime, "true", change);
+    await expect(runtime.runtime.startContainer(id)).rejects.toThrow(text);
+    const state = await exitOf(runtime, id);
+    expect(state).toMatchObject({ exitCode: 128, reason: "StartError", message: expect.stringContaining(text) });
+    // It is found so after a crash, too.
+    const again = await open();
+    expect((await again.runtime.containerStatus(id)).state).toEqual(state);
+  });
+
+  it("runs nothing for an image that stands for no command, and the command for one that does", async () => {
+    const runtime = await open({ images: { greeter: ["echo", "hello"] } });
+    await expect(create(runtime, "", { command: [] })).rejects.toThrow('set "command" to a program that is installed');
+    const mapped = { command: [], args: ["world"], userSpecifiedImage: "greeter:1.2" };
+    expect(await outputOf(runtime, "", mapped)).toBe("hello world\n");
+  });
+
+  it.runIf(isRoot)("tells why a mount failed", async () => {
+    const runtime = await open();
+    mkdirSync(join(folder, "volume"));
+    writeFileSync(join(folder, "target"), "");
+    const { id } = await create(runtime, "true", {
+      mounts: [
+        {
+          containerPath: join(folder, "target"),
+          hostPath: join(folder, "volume"),
+          readonly: false,
+          propagation: "None",
+        },
+      ],
+    });
+    await expect(runtime.runtime.startContainer(id)).rejects.toThrow(`failed to mount ${join(folder, "volume")} at`);
+    expect(await exitOf(runtime, id)).toMatchObject({ exitCode: 128, reason: "StartError" });
+  });
+});
+
+describe("the end", () => {
+  it("takes along daemons that left the session", async () => {
+    const runtime = await open();
+    const { id } = await launch(runtime, "setsid -f sleep 1000; setsid sleep 1000 & sleep 1000");
+    await until(() => (processesOf(id).length >= 4 ? true : undefined));
+    await runtime.runtime.stopContainer(id, seconds(0));
+    expect(processesOf(id)).toEqual([]);
+  });
+
+  it("leaves no process, file or mount point behind", async () => {
+    const runtime = await open();
+    writeFileSync(join(folder, "message"), "");
+    const mounts = isRoot
+      ? [
+          {
+            containerPath: "/lifepod-test/file",
+            hostPath: join(folder, "message"),
+            readonly: false,
+            propagation: "None" as const,
+          },
+          { containerPath: "/lifepod-test/deep", hostPath: folder, readonly: true, propagation: "None" as const },
+        ]
+      : [];
+    const pods = await Promise.all([1, 2, 3].map(() => launch(runtime, "sleep 1000 & sleep 1000", { mounts })));
+    await Promise.all(pods.map(({ sandbox }) => runtime.runtime.removePodSandbox(sandbox)));
+    expect(pods.flatMap(({ id }) => processesOf(id))).toEqual([]);
+    const left = ["sandboxes", "containers", "exits"].flatMap((name) => readdirSync(join(folder, "state", name)));
+    expect(left).toEqual([]);
+    expect(existsSync("/lifepod-test")).toBe(false);
+  });
+
+  it("is noticed when nobody is left to write it down", async () => {
+    const runtime = await open();
+    const { id } = await launch(runtime, "sleep 1000");
+    const pid = firstPid(id);
+    const supervisor = Number(readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]?.split(" ")[1]);
+    process.kill(supervisor, "SIGKILL");
+    process.kill(pid, "SIGKILL");
+    expect(await exitOf(runtime, id)).toMatchObject({ exitCode: 255, reason: "Unknown" });
+  });
+
+  it("has come for all when the machine was started anew", async () => {
+    const runtime = await open();
+    const { id, sandbox } = await launch(runtime, "sleep 1000");
+    const waiting = await create(runtime, "true");
+    await runtime.close();
+    writeFileSync(join(folder, "state/boot"), "another boot\n");
+    const again = await open();
+    expect((await again.runtime.containerStatus(id)).state).toMatchObject({ exitCode: 255, reason: "Unknown" });
+    expect((await again.runtime.podSandboxStatus(sandbox)).state).toBe("notReady");
+    expect((await again.runtime.containerStatus(waiting.id)).state.kind).toBe("created");
+  });
+
+  it("does not come twice: a container that runs already is taken for started", async () => {
+    const first = await open();
+    const { id } = await create(first, "echo once; sleep 1000");
+    // Another lifepod that did not see the first one start it.
+    const second = await open();
+    await first.runtime.startContainer(id);
+    const pid = firstPid(id);
+    await second.runtime.startContainer(id);
+    expect(firstPid(id)).toBe(pid);
+    expect((await second.runtime.containerStatus(id)).state.kind).toBe("running");
+    expect(processesOf(id).length).toBeLessThanOrEqual(3);
+  });
+});
+
+it("runs commands in a container with its own surroundings, and without it only with an error", async () => {
+  const runtime = await open();
+  const { id } = await launch(runtime, "sleep 1000", { workingDir: "/usr", envs: [{ key: "A.B", value: "c" }] });
+  const result = await runtime.runtime.execSync(id, ["sh", "-c", "pwd; exit 3"], seconds(10));
+  expect([new TextDecoder().decode(result.stdout), result.exitCode]).toEqual(["/usr\n", 3]);
+  const environment = await runtime.runtime.execSync(id, ["env"]);
+  expect(new TextDecoder().decode(environment.stdout).split("\n")).toContain("A.B=c");
+  await expect(runtime.runtime.execSync(id, ["no-such-program"])).rejects.toThrow(
+    'failed to exec in container: failed to start exec: OCI runtime exec failed: exec failed: unable to start container process: exec: "no-such-program": executable file not found in $PATH',
+  );
+  const killed = await runtime.runtime.execSync(id, ["sh", "-c", "kill -TERM $$"]);
+  expect(killed.exitCode).toBe(143);
+});
+
+it("does not wait for what a command leaves in the background, and ends that with the container", async () => {
+  const runtime = await open();
+  const { id } = await launch(runtime, "sleep 1000");
+  const result = await runtime.runtime.execSync(id, ["sh", "-c", "sleep 1000 & echo left"], seconds(10));
+  expect(new TextDecoder().decode(result.stdout)).toBe("left\n");
+  await runtime.runtime.stopContainer(id, seconds(0));
+  expect(processesOf(id)).toEqual([]);
+});
+
+it("reports the address that all Pods share, except for those on the node's own network", async () => {
+  const { runtime } = await open({ podAddress: "192.0.2.7" });
+  const config = {
+    metadata: { name: "pod", namespace: "default", uid: "1", attempt: 0 },
+    hostname: "pod",
+    logDirectory: join(folder, "logs"),
+    portMappings: [],
+    labels: {},
+    annotations: {},
+  };
+  const pod = await runtime.runPodSandbox({ ...config, securityContext: { namespaceOptions } });
+  expect((await runtime.podSandboxStatus(pod)).ips).toEqual(["192.0.2.7"]);
+  const host = { namespaceOptions: { ...namespaceOptions, network: "NODE" as const } };
+  const onNode = await runtime.runPodSandbox({ ...config, securityContext: host });
+  expect((await runtime.podSandboxStatus(onNode)).ips).toEqual([]);
+});
+
+it("measures what a container's processes use together", async () => {
+  const runtime = await open();
+  const { id } = await launch(runtime, "(while :; do :; done) & while :; do :; done");
+  const stats = await until(async () => {
+    const [seen] = await runtime.runtime.containerStats();
+    return seen !== undefined && seen.cpuUsageNanoSeconds >= 100_000_000n ? seen : undefined;
+  });
+  expect(stats.id).toBe(id);
+  expect(stats.memoryUsageBytes).toBeGreaterThan(500_000);
+});
