@@ -7,6 +7,7 @@ import { open } from "lmdb";
 import type { Commit } from "../history.ts";
 import type { KeySpace } from "../key-space.ts";
 import type { Revision, StoreEvent } from "../store.ts";
+import { assertDatabaseFile } from "./database-file.ts";
 import type { EventRecord, RecordKey } from "./record.ts";
 import { decodeRecord, encodeRecord } from "./record.ts";
 import type { ProcessIdentity } from "./store-owner.ts";
@@ -32,11 +33,13 @@ export class RevisionLog {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const path = realpathSync(folder);
     if (openHere.has(path)) throw new StoreInUseError(path, process.pid);
+    const file = join(path, "revisions.mdb");
+    assertDatabaseFile(file);
     // A commit returns after it is synced (no overlapping sync). Batches are made here and not by the turn of the event loop, whose batches keep a
     // promise that nobody can wait for: a full disk would end the process. The map begins small and grows with the file. Values live in the key
     // space, so nothing is cached.
     const root: RootDatabase<unknown, string> = open({
-      path: join(path, "revisions.mdb"),
+      path: file,
       noSubdir: true,
       maxDbs: 2,
       maxReaders: 16,
