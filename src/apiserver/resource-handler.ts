@@ -258,10 +258,27 @@ export class ResourceHandler {
   }
 
   #createSubresource(call: Call, creatable: CreatableSubresource): Promise<ApiResponse> {
-    const options = writeOptions(call.request.query, "CreateOptions", userAgentOf(call.request));
-    const { object, warnings } = decodeBody(call.request, creatable.bodyKind, options.fieldValidation);
-    call.warnings.add(...warnings);
-    return creatable.create(this.#subresourceRequest(call, options.dryRun), object);
+    const { object, context } = this.#subresourceBody(call.request, creatable, call.warnings);
+    return this.#createBelow(call, creatable, call.path.subresource, object, context);
+  }
+
+  #subresourceBody(request: ApiRequest, { bodyKind }: CreatableSubresource, warnings: Warnings) {
+    const options = writeOptions(request.query, "CreateOptions", userAgentOf(request));
+    const { object, warnings: problems } = decodeBody(request, bodyKind, options.fieldValidation);
+    warnings.add(...problems);
+    return { object: object as ApiObject, context: { user: request.user, dryRun: options.dryRun, warnings } };
+  }
+
+  async #createBelow(
+    { registry, path, request }: Call,
+    creatable: CreatableSubresource,
+    subresource: string,
+    body: ApiObject,
+    context: RequestContext,
+  ): Promise<ApiResponse> {
+    const { namespace, name } = path;
+    const admitted = await registry.admitSubresource({ namespace, name, subresource }, body, context);
+    return creatable.create({ registry, namespace, name, request, context }, admitted);
   }
 
   #subresourceRequest(call: Call, dryRun: boolean): SubresourceRequest {
@@ -280,12 +297,10 @@ export class ResourceHandler {
     const creatable = this.#parts.creatable.get(`${alias.resource}/${alias.subresource}`);
     if (registry === undefined || creatable === undefined || path.name !== "") throw notFoundPath();
     if (request.method !== "POST" || path.namespace === "") throw methodNotAllowed();
-    const options = writeOptions(request.query, "CreateOptions", userAgentOf(request));
-    const { object, warnings: problems } = decodeBody(request, creatable.bodyKind, options.fieldValidation);
-    warnings.add(...problems);
-    const { name = "" } = (object as ApiObject).metadata ?? {};
+    const { object, context } = this.#subresourceBody(request, creatable, warnings);
+    const { name = "" } = object.metadata;
     const call: Call = { request, path: { ...path, name }, registry, definition: registry.definition, warnings };
-    return creatable.create(this.#subresourceRequest(call, options.dryRun), object);
+    return this.#createBelow(call, creatable, alias.subresource, object, context);
   }
 }
 

@@ -1,7 +1,7 @@
 // Namespaces and what admission says about them (api-machinery 3.3, 3.11, 12.5).
 
 import { expect, it } from "vitest";
-import { ServerUnderTest } from "./api-server-fixture.ts";
+import { pod, ServerUnderTest } from "./api-server-fixture.ts";
 
 const namespaces = "/api/v1/namespaces";
 
@@ -128,4 +128,25 @@ it("has no deletecollection of namespaces", async () => {
     reason: "MethodNotAllowed",
     message: 'deletecollection is not supported on resources of kind "namespaces"',
   });
+});
+
+it("lets nothing be bound or evicted in a Namespace that is going", async () => {
+  const test = await ServerUnderTest.start();
+  await test.create(namespaces, { metadata: { name: "team" } });
+  await test.create(`${namespaces}/team/serviceaccounts`, { metadata: { name: "default" } });
+  await test.create(`${namespaces}/team/pods`, pod("web"));
+  await test.delete(`${namespaces}/team`);
+
+  const binding = { metadata: { name: "web" }, target: { kind: "Node", name: "node-a" } };
+  for (const answer of [
+    await test.create(`${namespaces}/team/pods/web/binding`, binding),
+    await test.create(`${namespaces}/team/bindings`, binding),
+    await test.create(`${namespaces}/team/pods/web/eviction`, { metadata: { name: "web" } }),
+  ]) {
+    expect(answer.object).toMatchObject({
+      code: 403,
+      message: 'pods "web" is forbidden: unable to create new content in namespace team because it is being terminated',
+      details: { causes: [{ reason: "NamespaceTerminating" }] },
+    });
+  }
 });

@@ -201,6 +201,29 @@ describe("update", () => {
     });
   });
 
+  it("makes a Lease anew by PUT, unless the client means the one that went", async () => {
+    const test = await ServerUnderTest.start();
+    const lease = "/apis/coordination.k8s.io/v1/namespaces/default/leases/leader";
+    const { object } = await test.put(lease, { metadata: { name: "leader" }, spec: { holderIdentity: "a" } });
+    await test.delete(lease);
+    expect((await test.put(lease, object)).object).toMatchObject({
+      code: 409,
+      message: expect.stringMatching(/UID in precondition: .+, UID in object meta: $/),
+    });
+    const { uid: _uid, ...metadata } = object.metadata;
+    expect((await test.put(lease, { ...object, metadata })).status).toBe(201);
+  });
+
+  it("does not let a Pod become another one", async () => {
+    const test = await ServerUnderTest.start();
+    await test.create(pods, pod("web"));
+    const answer = await test.patch(`${pods}/web`, "merge", { spec: { nodeName: "elsewhere" } });
+    expect(answer.object).toMatchObject({ code: 422, reason: "Invalid", details: { causes: [{ field: "spec" }] } });
+    expect(answer.object.message).toMatch(
+      /^Pod "web" is invalid: spec: Forbidden: pod updates may not change fields other than /,
+    );
+  });
+
   it.each([
     ["a missing object", "nothing", map("nothing"), 404, 'configmaps "nothing" not found'],
     [
@@ -398,5 +421,64 @@ describe("patch", () => {
     expect(dry.object.data).toEqual({ a: "2" });
     expect(dry.object.metadata.resourceVersion).toBe(object.metadata.resourceVersion);
     expect((await test.get(`${maps}/settings`)).object).toEqual(object);
+  });
+});
+
+describe("kinds", () => {
+  const secrets = "/api/v1/namespaces/default/secrets";
+
+  it("stores what a Secret says in plain text as bytes", async () => {
+    const test = await ServerUnderTest.start();
+    const { object } = await test.create(secrets, { metadata: { name: "login" }, stringData: { user: "eve" } });
+    expect(object).toMatchObject({ type: "Opaque", data: { user: "ZXZl" } });
+    expect(object).not.toHaveProperty("stringData");
+  });
+
+  it.each<[string, string, object, string]>([
+    [
+      "a key of a ConfigMap",
+      maps,
+      { data: { "a b": "x" } },
+      'data[a b]: Invalid value: "a b": a valid config key must consist of',
+    ],
+    [
+      "the data of a Secret",
+      secrets,
+      { type: "kubernetes.io/dockerconfigjson" },
+      "data[.dockerconfigjson]: Required value",
+    ],
+    [
+      "the image of a Pod",
+      pods,
+      { spec: { containers: [{ name: "app" }] } },
+      "spec.containers[0].image: Required value",
+    ],
+    [
+      "the taint of a Node",
+      "/api/v1/nodes",
+      { spec: { taints: [{ key: "a", effect: "Maybe" }] } },
+      "metadata.taints[0].effect: Unsupported value: ",
+    ],
+    [
+      "the duration of a Lease",
+      "/apis/coordination.k8s.io/v1/namespaces/default/leases",
+      { spec: { leaseDurationSeconds: 0 } },
+      "spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0",
+    ],
+  ])("checks %s", async (_what, url, body, message) => {
+    const test = await ServerUnderTest.start();
+    const answer = await test.create(url, { metadata: { name: "a" }, ...body });
+    expect(answer.object).toMatchObject({ code: 422, reason: "Invalid", message: expect.stringContaining(message) });
+    expect((await test.get(`${url}/a`)).status).toBe(404);
+  });
+
+  it("keeps what is marked immutable", async () => {
+    const test = await ServerUnderTest.start();
+    await test.create(maps, { metadata: { name: "fixed" }, immutable: true, data: { a: "1" } });
+    const answer = await test.patch(`${maps}/fixed`, "merge", { data: { a: "2" } });
+    expect(answer.object).toMatchObject({
+      code: 422,
+      details: { causes: [{ reason: "FieldValueForbidden", field: "data" }] },
+    });
   });
 });

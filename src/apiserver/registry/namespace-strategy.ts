@@ -1,5 +1,11 @@
 // Namespaces: born with a finalizer that only the namespace controller takes away (api-machinery 3.11).
 
+import {
+  validateNamespace,
+  validateNamespaceFinalize,
+  validateNamespaceStatusUpdate,
+} from "../../api/core/v1/namespace.ts";
+import type { Namespace } from "../../api/index.ts";
 import { dns1123LabelProblems } from "../../api/meta/names.ts";
 import { type ApiObject, listAt, objectAt, withField, withMetadata } from "./api-object.ts";
 import { ordinaryStrategy, type Strategy, type UpdateStrategy } from "./strategy.ts";
@@ -15,17 +21,21 @@ const update: UpdateStrategy = {
   validate: () => [],
 };
 
-const status: UpdateStrategy = { prepare: (next, old) => withField(next, "spec", old["spec"]), validate: () => [] };
+const status: UpdateStrategy = {
+  prepare: (next, old) => withField(next, "spec", old["spec"]),
+  validate: (next) => validateNamespaceStatusUpdate(asNamespace(next)),
+};
 
 const finalize: UpdateStrategy = {
   prepare: (next, old) => withField(next, "status", old["status"]),
-  validate: () => [],
+  validate: (next) => validateNamespaceFinalize(asNamespace(next)),
 };
 
 export const namespaceStrategy: Strategy = {
   ...ordinaryStrategy,
   nameProblems: dns1123LabelProblems,
   default: withNameLabel,
+  validate: (namespace) => validateNamespace(asNamespace(namespace)),
   prepareForCreate(namespace) {
     const spec = objectAt(namespace, "spec");
     const finalizers = listAt(spec, "finalizers");
@@ -47,3 +57,6 @@ function withNameLabel(namespace: ApiObject): ApiObject {
   if (name === "" || labels?.[nameLabel] === name) return namespace;
   return withMetadata(namespace, { labels: { ...labels, [nameLabel]: name } });
 }
+
+/** After decoding and preparing an object of this resource has a Namespace's shape. */
+const asNamespace = (object: ApiObject): Namespace => object as unknown as Namespace;

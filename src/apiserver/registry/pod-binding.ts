@@ -1,5 +1,7 @@
 // `pods/binding`: a scheduler gives a Pod its node (api-machinery 8.4, pod-lifecycle 11.2).
 
+import { validateBinding } from "../../api/core/v1/binding.ts";
+import type { Binding } from "../../api/index.ts";
 import { textAt } from "../../api/meta/json-object.ts";
 import type { JsonObject } from "../../api/wire/request.ts";
 import { badRequest, conflict, invalid } from "../../api/wire/status-error.ts";
@@ -33,7 +35,11 @@ async function bindPod(
 ): Promise<void> {
   const boundName = textAt(binding, "metadata", "name");
   if (boundName !== name) throw badRequest("name in URL does not match name in Binding object");
-  validateBinding(binding, name);
+  const faults = validateBinding(binding as unknown as Binding);
+  if (faults.length > 0) {
+    const causes = faults.map(({ type, body, field }) => ({ reason: type, message: body, field }));
+    throw invalid({ group: "", kind: "Binding" }, name, causes);
+  }
   const node = textAt(binding, "target", "name");
   const uid = textAt(binding, "metadata", "uid");
   const resourceVersion = textAt(binding, "metadata", "resourceVersion");
@@ -44,19 +50,6 @@ async function bindPod(
     return bound(pod, node, annotations, now);
   };
   await registry.update({ namespace, name, subresource: "binding", transform, replaces: false }, context);
-}
-
-function validateBinding(binding: JsonObject, name: string): void {
-  const causes = [];
-  const kind = textAt(binding, "target", "kind");
-  if (kind !== "" && kind !== "Node") {
-    const message = `Unsupported value: ${JSON.stringify(kind)}: supported values: "Node", "<empty>"`;
-    causes.push({ reason: "FieldValueNotSupported", message, field: "target.kind" });
-  }
-  if (textAt(binding, "target", "name") === "") {
-    causes.push({ reason: "FieldValueRequired", message: "Required value", field: "target.name" });
-  }
-  if (causes.length > 0) throw invalid({ group: "", kind: "Binding" }, name, causes);
 }
 
 function refusalToBind(

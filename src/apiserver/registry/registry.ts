@@ -183,6 +183,18 @@ export class Registry {
     throw serverTimeout(groupResourceOf(this.definition), "delete", 1);
   }
 
+  /** What admission says about a creation below an object (binding, eviction). @throws StatusError */
+  async admitSubresource(
+    { namespace, name, subresource }: Pick<UpdateRequest, "namespace" | "name" | "subresource">,
+    body: ApiObject,
+    context: RequestContext,
+  ): Promise<ApiObject> {
+    const request = this.#admissionRequest("CREATE", subresource, namespace, name, context);
+    const admitted = await this.#parts.admission.mutate(request, body);
+    await this.#parts.admission.validate({ ...request, object: admitted });
+    return admitted;
+  }
+
   /** Like `delete`, for one of many: an object that went, or was replaced, in the meantime is no fault. */
   async deleteIfThere(...parameters: Parameters<Registry["delete"]>): Promise<void> {
     try {
@@ -294,9 +306,11 @@ export class Registry {
     if (!request.replaces || request.subresource !== "" || !this.definition.strategy.createsOnUpdate) throw missing;
     const sent = await request.transform({ apiVersion: "", kind: "", metadata: {} });
     this.#checkName(sent, request);
-    // The client expects a particular object to be there; it is not, and a new one would not be that one.
-    if ((sent.metadata.uid ?? "") !== "" || isSet(sent.metadata.resourceVersion)) throw missing;
-    return { document: await this.create(request.namespace, sent, context), created: true };
+    // The client means one particular object, and a new one would not be that one.
+    const { uid = "" } = sent.metadata;
+    if (uid !== "") throw this.#uidConflict(request, uid, "");
+    const fresh = withMetadata(sent, { resourceVersion: undefined });
+    return { document: await this.create(request.namespace, fresh, context), created: true };
   }
 
   /** The object that the update would store: transformed, admitted, prepared and valid. */
@@ -344,20 +358,26 @@ export class Registry {
   }
 
   /** Optimistic concurrency (api-machinery 3.4). */
-  #checkFreshness(sent: ApiObject, stored: StoredObject, { name, replaces }: UpdateRequest): void {
-    const resource = groupResourceOf(this.definition);
+  #checkFreshness(sent: ApiObject, stored: StoredObject, request: UpdateRequest): void {
+    const { name, replaces } = request;
     const { resourceVersion, uid } = sent.metadata;
     const actualUid = stored.object.metadata.uid ?? "";
-    if (replaces && uid !== undefined && uid !== "" && uid !== actualUid) {
-      const why = `StorageError: invalid object, Code: 4, Key: ${stored.key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${actualUid}`;
-      throw conflict(resource, name, why);
-    }
+    if (replaces && uid !== undefined && uid !== "" && uid !== actualUid)
+      throw this.#uidConflict(request, uid, actualUid);
     if (!isSet(resourceVersion)) {
       if (this.definition.strategy.allowsUnconditionalUpdate) return;
       const error = { reason: "FieldValueInvalid", message: "Invalid value: 0x0: must be specified for an update" };
       throw invalid(groupKindOf(this.definition), name, [{ ...error, field: "metadata.resourceVersion" }]);
     }
-    if (resourceVersion !== String(stored.revision)) throw conflict(resource, name, objectHasBeenModified);
+    if (resourceVersion !== String(stored.revision)) {
+      throw conflict(groupResourceOf(this.definition), name, objectHasBeenModified);
+    }
+  }
+
+  #uidConflict({ namespace, name }: UpdateRequest, expected: string, actual: string): StatusError {
+    const key = keyFor(this.definition, namespace, name);
+    const why = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${expected}, UID in object meta: ${actual}`;
+    return conflict(groupResourceOf(this.definition), name, why);
   }
 
   #inNamespace(object: ApiObject, namespace: string): ApiObject {

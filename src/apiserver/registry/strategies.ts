@@ -1,7 +1,11 @@
 // The strategy of every served resource: together with its row in the table of kinds this is all that a kind needs.
 
+import { validateLease } from "../../api/coordination/v1/lease.ts";
+import { validateConfigMap, validateConfigMapUpdate } from "../../api/core/v1/config-map.ts";
+import { defaultSecret, validateSecret, validateSecretUpdate } from "../../api/core/v1/secret.ts";
 import { kinds, type ResourceKind } from "../../api/kinds.ts";
 import { dns1123SubdomainProblems } from "../../api/meta/names.ts";
+import type { ApiObject } from "./api-object.ts";
 import { coreEventStrategy, eventConversion, eventStrategy } from "./event-strategy.ts";
 import { namespaceStrategy } from "./namespace-strategy.ts";
 import { nodeStrategy } from "./node-strategy.ts";
@@ -11,16 +15,38 @@ import { ordinaryStrategy, type Strategy } from "./strategy.ts";
 
 const ordinary: Strategy = { ...ordinaryStrategy, nameProblems: dns1123SubdomainProblems };
 
+/** After decoding and defaulting, the objects of a resource have the shape of their type. */
+const as = <T>(object: ApiObject): T => object as unknown as T;
+
+const configMapStrategy: Strategy = {
+  ...ordinary,
+  validate: (map) => validateConfigMap(as(map)),
+  update: { prepare: (next) => next, validate: (next, old) => validateConfigMapUpdate(as(next), as(old)) },
+};
+
+const secretStrategy: Strategy = {
+  ...ordinary,
+  default: (secret) => defaultSecret(as(secret)) as unknown as ApiObject,
+  validate: (secret) => validateSecret(as(secret)),
+  update: { prepare: (next) => next, validate: (next, old) => validateSecretUpdate(as(next), as(old)) },
+};
+
 /** Leader election relies on conflicts being exact (api-machinery 12.5). */
-const leaseStrategy: Strategy = { ...ordinary, createsOnUpdate: true, allowsUnconditionalUpdate: false };
+const leaseStrategy: Strategy = {
+  ...ordinary,
+  createsOnUpdate: true,
+  allowsUnconditionalUpdate: false,
+  validate: (lease) => validateLease(as(lease)),
+  update: { prepare: (next) => next, validate: (next) => validateLease(as(next)) },
+};
 
 const strategies: ReadonlyMap<string, Strategy> = new Map([
-  ["/configmaps", ordinary],
+  ["/configmaps", configMapStrategy],
   ["/events", coreEventStrategy],
   ["/namespaces", namespaceStrategy],
   ["/nodes", nodeStrategy],
   ["/pods", podStrategy],
-  ["/secrets", ordinary],
+  ["/secrets", secretStrategy],
   ["/serviceaccounts", { ...ordinary, returnsDeletedObject: true }],
   ["/services", { ...ordinary, returnsDeletedObject: true }],
   ["events.k8s.io/events", eventStrategy],
