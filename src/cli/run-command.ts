@@ -13,7 +13,7 @@ import type { RuntimeChoice } from "../standalone/choose-runtime.ts";
 import { lifepodVersion } from "../standalone/version.ts";
 import { eventEntry, podEntries } from "../timeline/pod-life.ts";
 import { Verdict } from "../timeline/verdict.ts";
-import { followLogs } from "./follow-logs.ts";
+import { ContainerLogs } from "./container-logs.ts";
 import { createLifeView, type LifeView } from "./life-view.ts";
 import { podLine } from "./pod-line.ts";
 import { standardOutput, type Terminal } from "./terminal.ts";
@@ -70,6 +70,7 @@ async function liveInCluster(
   const stopping = stopSignal();
   const lives = await watchLives(cluster, view, verdict, clock, options.logs === true);
   let why: "finished" | "time" | "signal" | "refused";
+  await cluster.whenNodeReady();
   const refused = await applyManifests(cluster, manifests, (text) => view.note(paint.yellow(text)));
   for (const refusal of refused) view.note(paint.red(refusal));
   if (refused.length > 0) why = "refused";
@@ -123,7 +124,7 @@ async function watchLives(
   const { client } = cluster;
   const seen = new Map<string, Pod>();
   const everSeen = new Set<string>();
-  const logging = new AbortController();
+  const printed = logs ? new ContainerLogs(cluster, view) : undefined;
   let finish = (): void => undefined;
   const finished = new Promise<void>((resolve) => {
     finish = resolve;
@@ -143,9 +144,9 @@ async function watchLives(
       if (seen.size === 0) gone();
       return;
     }
-    if (!everSeen.has(uid) && logs) followLogs(cluster, object, view, logging.signal);
     everSeen.add(uid);
     seen.set(uid, object);
+    printed?.saw(object);
     verdict.saw(object);
     view.pod(name, object, podLine(object));
     if (verdict.allFinished()) finish();
@@ -163,6 +164,8 @@ async function watchLives(
     finished,
     podCount: () => everSeen.size,
     async deleteAll(force, because) {
+      // What has been printed by now belongs to the run; a container that has ended has a log that ends.
+      if (because === undefined) await printed?.finished();
       if (seen.size === 0) return;
       if (because !== undefined)
         view.note(
@@ -174,9 +177,10 @@ async function watchLives(
       await Promise.all([...seen.values()].map((pod) => deletePod(cluster, pod)));
       await Promise.race([allGone, force]);
       if (seen.size > 0) await Promise.all([...seen.values()].map((pod) => deletePod(cluster, pod, 0)));
+      else await printed?.finished();
     },
     stop() {
-      logging.abort();
+      printed?.stop();
       pods.stop();
       events.stop();
     },

@@ -2,8 +2,9 @@
 // and the library's startCluster stand on.
 
 import type { RequestHandler, UserInfo } from "../api/wire/request.ts";
+import type { Node } from "../api/index.ts";
 import type { Random } from "../base/random.ts";
-import type { Clock } from "../base/time.ts";
+import { type Clock, millis } from "../base/time.ts";
 import type { Client } from "../client/client.ts";
 import { type Cluster, startCluster as startParts } from "../cluster/cluster.ts";
 import { loadOrCreateCertificates } from "../host/certificates.ts";
@@ -52,6 +53,8 @@ export interface StandaloneCluster {
   readonly user: UserInfo;
   readonly clock: Clock;
   readonly random: Random;
+  /** Resolves when the node takes Pods: Ready, and without the taint of a node that is not. Rejects with what it waits for if that takes too long. */
+  whenNodeReady(): Promise<void>;
   /** Ends everything. Pods are left running (the next start adopts them) or ended with their own grace. */
   stop(options: { readonly pods: "leave" | "end" }): Promise<void>;
 }
@@ -118,6 +121,7 @@ export async function startStandaloneCluster(options: StandaloneOptions): Promis
       user: administrator,
       clock,
       random,
+      whenNodeReady: () => nodeReady(client, nodeName, clock),
       async stop({ pods }) {
         if (pods === "end") await endPods(client, clock);
         await endAll(started);
@@ -128,6 +132,41 @@ export async function startStandaloneCluster(options: StandaloneOptions): Promis
     throw error;
   }
 }
+
+/** How long a node may take until it takes Pods, in milliseconds. */
+const nodeReadyLimit = millis(60_000);
+
+async function nodeReady(client: Client, name: string, clock: Clock): Promise<void> {
+  let latest: Node | undefined;
+  const tooLate = new AbortController();
+  const watching = new Promise<void>((resolve, reject) => {
+    const receiver = {
+      event: ({ object }: { readonly object: Node }) => {
+        latest = object;
+        if (takesPods(object)) resolve();
+      },
+      closed: () => reject(new Error(`the watch of node ${name} ended`)),
+    };
+    client.nodes.watch({ fieldSelector: `metadata.name=${name}` }, receiver).then((watch) => {
+      tooLate.signal.addEventListener("abort", () => watch.stop(), { once: true });
+    }, reject);
+  });
+  const limit = clock.setTimer(nodeReadyLimit, () => tooLate.abort());
+  const late = new Promise<never>((_, reject) => {
+    tooLate.signal.addEventListener("abort", () => {
+      const why = latest?.status.conditions?.find(({ type }) => type === "Ready")?.message ?? "it has not registered";
+      reject(new Error(`node ${name} does not take Pods after ${nodeReadyLimit / 1000}s: ${why}`));
+    });
+  });
+  late.catch(() => undefined);
+  await Promise.race([watching, late]);
+  limit.cancel();
+  tooLate.abort();
+}
+
+const takesPods = (node: Node): boolean =>
+  node.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true &&
+  !(node.spec.taints ?? []).some(({ key }) => key === "node.kubernetes.io/not-ready");
 
 /** In the opposite order of starting. */
 async function endAll(started: readonly (() => Promise<void>)[]): Promise<void> {

@@ -87,6 +87,17 @@ it.each<[rule: string, before: Pod | undefined, after: Pod | undefined, want: st
     ["app | CrashLoopBackOff | back-off 10s"],
   ],
   [
+    "an end is told once, also when back-off gives way to deletion",
+    pod({
+      phase: "Running",
+      containerStatuses: [
+        { ...crashed, state: { waiting: { reason: "CrashLoopBackOff" } }, lastState: crashed.state! },
+      ],
+    }),
+    pod({ phase: "Running", containerStatuses: [crashed] }),
+    [],
+  ],
+  [
     "an end that was never seen is told from lastState",
     pod({ phase: "Running", containerStatuses: [running] }),
     pod({
@@ -111,6 +122,12 @@ it.each<[rule: string, before: Pod | undefined, after: Pod | undefined, want: st
       conditions: [{ type: "Ready", status: "False", message: "containers with unready status: [app]" }],
     }),
     ["NotReady | containers with unready status: [app]"],
+  ],
+  [
+    "a Pod whose work is done is not told to have become unready",
+    pod({ phase: "Running", conditions: [{ type: "Ready", status: "True" }] }),
+    pod({ phase: "Running", conditions: [{ type: "Ready", status: "False", reason: "PodCompleted" }] }),
+    [],
   ],
   [
     "deletion shows the grace, and no loss of readiness",

@@ -97,9 +97,13 @@ function statusEntries(before: ContainerStatus | undefined, after: ContainerStat
   ) {
     entries.push(entry("Running", after.restartCount > 0 ? `restart ${after.restartCount}` : "", "plain", after.name));
   }
-  if (state.terminated !== undefined && before?.state?.terminated?.containerID !== state.terminated.containerID) {
-    entries.push(entry("Exited", exitText(state), exitTone(state.terminated.exitCode), after.name));
-  }
+  const ended = state.terminated;
+  // An end that was told already, and was shown as lastState while the container waited to be started again, is no news.
+  const told = [before?.state?.terminated, before?.lastState?.terminated].some(
+    (earlier) => earlier !== undefined && earlier.containerID === ended?.containerID,
+  );
+  if (ended !== undefined && !told)
+    entries.push(entry("Exited", exitText(state), exitTone(ended.exitCode), after.name));
   const reason = state.waiting?.reason ?? "";
   if (state.waiting !== undefined && !quietWaiting.has(reason) && before?.state?.waiting?.reason !== reason) {
     entries.push(entry(reason, state.waiting.message ?? "", "bad", after.name));
@@ -128,7 +132,8 @@ function readyEntry(before: Pod | undefined, after: Pod, entry: MakeEntry): Life
   const condition = conditionOf(after, "Ready");
   const is = condition?.status === "True";
   if (is && !was) return [entry("Ready", "", "good")];
-  if (was && !is && after.metadata.deletionTimestamp === undefined && after.status.phase === "Running") {
+  const ended = condition?.reason === "PodCompleted" || condition?.reason === "PodFailed";
+  if (was && !is && !ended && after.metadata.deletionTimestamp === undefined && after.status.phase === "Running") {
     return [entry("NotReady", condition?.message ?? condition?.reason ?? "", "bad")];
   }
   return [];

@@ -53,6 +53,15 @@ it.each<[rule: string, sightings: Sighting[], want: string[]]>([
     ["exited with code 1 (OOMKilled)"],
   ],
   [
+    "several crashes of one kind are one line",
+    [
+      { phase: "Running", statuses: [crash("1")] },
+      { phase: "Running", statuses: [crash("2")] },
+      { phase: "Running", conditions: [ready] },
+    ],
+    ["exited with code 1, 2 times"],
+  ],
+  [
     "what happens after deletion was asked for does not count",
     [
       { phase: "Running", conditions: [ready] },

@@ -48,8 +48,22 @@ export class Verdict {
 
   /** What went wrong so far; a Pod that has neither finished nor become Ready by now counts. */
   failures(): readonly Failure[] {
-    return [...this.#crashes.values(), ...[...this.#latest.values()].flatMap(failureNow)];
+    return [...counted([...this.#crashes.values()]), ...[...this.#latest.values()].flatMap(failureNow)];
   }
+}
+
+/** The same failure of the same container is told once, with how often it happened. */
+function counted(failures: readonly Failure[]): readonly Failure[] {
+  const groups = new Map<string, { readonly failure: Failure; count: number }>();
+  for (const failure of failures) {
+    const key = `${failure.namespace}/${failure.pod}/${failure.container}/${failure.text}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { failure, count: 1 });
+    else group.count++;
+  }
+  return [...groups.values()].map(({ failure, count }) =>
+    count === 1 ? failure : { ...failure, text: `${failure.text}, ${count} times` },
+  );
 }
 
 const isFinished = (pod: Pod): boolean => pod.status.phase === "Succeeded" || pod.status.phase === "Failed";
