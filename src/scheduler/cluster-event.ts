@@ -15,6 +15,11 @@ export type ClusterEvent =
       readonly previous: Node;
       readonly changes: ReadonlySet<NodeAspect>;
     }
+  | { readonly kind: "nodeDeleted"; readonly node: Node }
+  /** A Pod is on a node now. */
+  | { readonly kind: "assignedPodAdded"; readonly pod: Pod }
+  /** A Pod on a node has other labels than before. */
+  | { readonly kind: "assignedPodRelabeled"; readonly pod: Pod; readonly previous: Pod }
   /** A Pod that used a node's resources is gone, or has finished. */
   | { readonly kind: "assignedPodDeleted"; readonly pod: Pod }
   /** A Pod on a node asks for less than before. */

@@ -29,7 +29,8 @@ export type PreparedFilter =
 
 export interface FilterPlugin {
   readonly name: string;
-  prepare(pod: Pod): PreparedFilter;
+  /** @param nodes all nodes of the cluster: some rules look at more than one */
+  prepare(pod: Pod, nodes: readonly NodeInfo[]): PreparedFilter;
   /** Whether `event` may have made room for a Pod that this plugin rejected (pod-lifecycle 11.1, queueing hints). */
   wakesOn(event: ClusterEvent, pod: Pod): boolean;
   /** Whether a change of the rejected Pod itself may let it pass. */
@@ -46,7 +47,10 @@ export interface PreparedScore {
 export interface ScorePlugin {
   readonly name: string;
   /** `undefined` if all nodes are the same to this Pod. */
-  prepareScore(pod: Pod): PreparedScore | undefined;
+  prepareScore(
+    pod: Pod,
+    nodes: { readonly feasible: readonly NodeInfo[]; readonly all: readonly NodeInfo[] },
+  ): PreparedScore | undefined;
 }
 
 export interface WeightedScore {

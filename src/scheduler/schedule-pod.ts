@@ -32,7 +32,7 @@ export const fewestComparedNodes = 100;
 export function schedulePod(pod: Pod, search: Search): SchedulingDecision {
   const { nodes, profile } = search;
   if (nodes.length === 0) return { kind: "noNodes" };
-  const prepared = prepareFilters(pod, profile);
+  const prepared = prepareFilters(pod, nodes, profile);
   if (prepared.kind === "rejected") return rejectedEverywhere(pod, nodes, prepared);
 
   const { candidates, others, rejectedBy } = narrow(nodes, prepared);
@@ -69,11 +69,11 @@ type PreparedFilters =
       readonly narrowing: readonly { readonly plugin: string; readonly nodeNames: ReadonlySet<string> }[];
     };
 
-function prepareFilters(pod: Pod, profile: SchedulingProfile): PreparedFilters {
+function prepareFilters(pod: Pod, nodes: readonly NodeInfo[], profile: SchedulingProfile): PreparedFilters {
   const tests: NodeTest[] = [];
   const narrowing: { plugin: string; nodeNames: ReadonlySet<string> }[] = [];
   for (const plugin of profile.filters) {
-    const filter: PreparedFilter = plugin.prepare(pod);
+    const filter: PreparedFilter = plugin.prepare(pod, nodes);
     switch (filter.kind) {
       case "skip":
         break;
@@ -144,10 +144,10 @@ function firstRejection(node: NodeInfo, tests: readonly NodeTest[]): NodeRejecti
 }
 
 /** The node with the highest weighted score; among equals the stream of chance decides, so that equal nodes share the load. */
-function selectNode(pod: Pod, nodes: readonly NodeInfo[], { profile, random }: Search): NodeInfo {
+function selectNode(pod: Pod, nodes: readonly NodeInfo[], { profile, random, nodes: all }: Search): NodeInfo {
   const totals = new Float64Array(nodes.length);
   for (const { plugin, weight } of profile.scores) {
-    const prepared = plugin.prepareScore(pod);
+    const prepared = plugin.prepareScore(pod, { feasible: nodes, all });
     if (prepared === undefined) continue;
     const scores = nodes.map((node) => prepared.score(node));
     prepared.normalize?.(scores);

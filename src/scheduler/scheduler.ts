@@ -9,7 +9,7 @@ import type { Client } from "../client/client.ts";
 import { keyOf } from "../client/controller.ts";
 import type { EventRecorder } from "../client/event-recorder.ts";
 import { type Informer, type InformerChange, createInformer } from "../client/informer.ts";
-import { nodeChanges } from "./cluster-event.ts";
+import { nodeChanges, podChanges } from "./cluster-event.ts";
 import { diagnosisMessage, noNodesMessage } from "./diagnosis.ts";
 import { podInfo } from "./node-info.ts";
 import type { SchedulingProfile } from "./plugin.ts";
@@ -232,6 +232,7 @@ class Scheduler implements RunningScheduler {
       }
       case "deleted":
         this.#cache.removeNode(node.metadata.name);
+        this.#queue.wake({ kind: "nodeDeleted", node });
         return;
     }
   }
@@ -244,11 +245,9 @@ class Scheduler implements RunningScheduler {
       case "assigned": {
         this.#queue.remove(uid);
         this.#cache.setPod(pod, pod.spec.nodeName as string);
-        if (change.kind !== "updated" || this.#roleOf(change.previous) !== "assigned") return;
-        const { previous } = change;
-        if (asksForLess(requestsOf(pod), requestsOf(previous))) {
-          this.#queue.wake({ kind: "assignedPodScaledDown", pod, previous });
-        }
+        if (change.kind === "updated" && this.#roleOf(change.previous) === "assigned") {
+          this.#assignedPodChanged(change.previous, pod);
+        } else this.#queue.wake({ kind: "assignedPodAdded", pod });
         return;
       }
       case "waiting":
@@ -262,6 +261,14 @@ class Scheduler implements RunningScheduler {
         this.#queue.remove(uid);
         if (this.#cache.removePod(uid)) this.#queue.wake({ kind: "assignedPodDeleted", pod });
         return;
+    }
+  }
+
+  #assignedPodChanged(previous: Pod, pod: Pod): void {
+    const changes = podChanges(previous, pod);
+    if (changes.has("labels")) this.#queue.wake({ kind: "assignedPodRelabeled", pod, previous });
+    if (changes.has("requests") && asksForLess(requestsOf(pod), requestsOf(previous))) {
+      this.#queue.wake({ kind: "assignedPodScaledDown", pod, previous });
     }
   }
 

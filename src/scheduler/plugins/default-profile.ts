@@ -7,14 +7,16 @@ import { nodePorts } from "./node-ports/node-ports.ts";
 import { nodeResourcesBalancedAllocation } from "./node-resources-balanced-allocation/node-resources-balanced-allocation.ts";
 import { nodeResourcesFit } from "./node-resources-fit/node-resources-fit.ts";
 import { nodeUnschedulable } from "./node-unschedulable/node-unschedulable.ts";
+import { podTopologySpread } from "./pod-topology-spread/pod-topology-spread.ts";
 import { taintToleration } from "./taint-toleration/taint-toleration.ts";
 
 export const defaultProfile: SchedulingProfile = {
   schedulerName: "default-scheduler",
-  filters: [nodeUnschedulable, nodeName, taintToleration, nodeAffinity, nodePorts, nodeResourcesFit],
+  filters: [nodeUnschedulable, nodeName, taintToleration, nodeAffinity, nodePorts, nodeResourcesFit, podTopologySpread],
   scores: [
     { plugin: taintToleration, weight: 3 },
     { plugin: nodeAffinity, weight: 2 },
+    { plugin: podTopologySpread, weight: 2 },
     { plugin: nodeResourcesFit, weight: 1 },
     { plugin: nodeResourcesBalancedAllocation, weight: 1 },
   ],

@@ -38,6 +38,9 @@ export const nodeAffinity: FilterPlugin & ScorePlugin = {
         );
       case "assignedPodDeleted":
       case "assignedPodScaledDown":
+      case "nodeDeleted":
+      case "assignedPodAdded":
+      case "assignedPodRelabeled":
         return false;
     }
   },

@@ -25,6 +25,9 @@ export const nodePorts: FilterPlugin = {
         return conflicts(hostPortsOf(pod), hostPortsOf(event.pod));
       case "nodeUpdated":
       case "assignedPodScaledDown":
+      case "nodeDeleted":
+      case "assignedPodAdded":
+      case "assignedPodRelabeled":
         return false;
     }
   },

@@ -33,6 +33,10 @@ export const nodeResourcesFit: FilterPlugin & ScorePlugin = {
         return true;
       case "assignedPodScaledDown":
         return asksForSomethingFreed(requestsOf(pod), requestsOf(event.previous), requestsOf(event.pod));
+      case "nodeDeleted":
+      case "assignedPodAdded":
+      case "assignedPodRelabeled":
+        return false;
     }
   },
   wakesOnPodChange: (changes) => changes.has("requests"),

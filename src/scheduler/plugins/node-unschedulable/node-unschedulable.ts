@@ -27,6 +27,9 @@ export const nodeUnschedulable: FilterPlugin = {
         return event.changes.has("taints") && isCordoned(event.previous) && !isCordoned(event.node);
       case "assignedPodDeleted":
       case "assignedPodScaledDown":
+      case "nodeDeleted":
+      case "assignedPodAdded":
+      case "assignedPodRelabeled":
         return false;
     }
   },

@@ -21,6 +21,9 @@ export const taintToleration: FilterPlugin & ScorePlugin = {
         return event.changes.has("taints") && !admits(event.previous, pod) && admits(event.node, pod);
       case "assignedPodDeleted":
       case "assignedPodScaledDown":
+      case "nodeDeleted":
+      case "assignedPodAdded":
+      case "assignedPodRelabeled":
         return false;
     }
   },
