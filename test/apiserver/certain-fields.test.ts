@@ -22,7 +22,7 @@ const volumes = [
   { name: "a", secret: { secretName: "s" } },
   { name: "b", configMap: { name: "c" } },
   { name: "d", downwardAPI: { items: [{ path: "p", fieldRef: { fieldPath: "metadata.name" } }] } },
-  { name: "e", projected: { sources: [{ serviceAccountToken: { path: "t" } }] } },
+  { name: "e", projected: { sources: [{ configMap: { name: "c" } }] } },
   { name: "f", hostPath: { path: "/data" } },
   { name: "g", emptyDir: {} },
 ];

@@ -472,6 +472,14 @@ describe("kinds", () => {
     expect((await test.get(`${url}/a`)).status).toBe(404);
   });
 
+  it("warns of what is odd about a new Pod, and not when it changes later", async () => {
+    const test = await ServerUnderTest.start();
+    const created = await test.create(pods, pod("a.b"));
+    const changed = await test.patch(`${pods}/a.b`, "merge", { metadata: { labels: { a: "b" } } });
+    expect(created.headers["warning"]).toEqual([expect.stringContaining("a DNS label is recommended")]);
+    expect(changed.headers).not.toHaveProperty("warning");
+  });
+
   it("keeps what is marked immutable", async () => {
     const test = await ServerUnderTest.start();
     await test.create(maps, { metadata: { name: "fixed" }, immutable: true, data: { a: "1" } });

@@ -1,6 +1,7 @@
 // Pods (pod-lifecycle 2.8, 8.1, 11.2, 15).
 
 import { defaultPod } from "../../api/core/v1/default-pod.ts";
+import { podWarnings, refusedPodFields } from "../../api/core/v1/pod-support.ts";
 import { computeQosClass } from "../../api/core/v1/qos.ts";
 import { validatePod } from "../../api/core/v1/validate-pod.ts";
 import { validatePodStatusUpdate, validatePodUpdate } from "../../api/core/v1/validate-pod-update.ts";
@@ -33,7 +34,9 @@ export const podStrategy: Strategy = {
   ...ordinaryStrategy,
   nameProblems: dns1123SubdomainProblems,
   default: (pod) => defaultPod(pod as Draft<Pod>) as unknown as ApiObject,
-  validate: (pod) => validatePod(asPod(pod)),
+  // What lifepod cannot do is refused beside what nobody could: the author of the Pod must not be deceived.
+  validate: (pod) => [...validatePod(asPod(pod)), ...refusedPodFields(asPod(pod))],
+  warnings: (pod) => podWarnings(asPod(pod)),
   prepareForCreate: (pod) => withField(pod, "status", initialStatus(pod)),
   update,
   subresources: { status, binding },
