@@ -51,7 +51,7 @@ export class ContainerKiller {
     for (const name of running) ends.set(name, new Promise<void>((resolve) => begun.set(name, resolve)));
     const kills = alive.map((instance) => {
       const { name } = instance.metadata;
-      const before = endsAfter(pod, name, running).map((other) => ends.get(other));
+      const before = endsAfter(pod, name, running).flatMap((other) => ends.get(other) ?? []);
       return this.killContainer(
         {
           pod,

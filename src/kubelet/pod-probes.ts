@@ -40,6 +40,8 @@ export class PodProbes {
   readonly #changed: () => void;
   readonly #workers: Worker[] = [];
   readonly #results = new Map<ContainerId, ProbeResults>();
+  /** Instances that ran before this kubelet: what the API said of them goes on until a probe says otherwise. */
+  readonly #adopted = new Set<ContainerId>();
   #pod: Pod;
   #status: PodStatus;
 
@@ -50,6 +52,7 @@ export class PodProbes {
     this.#status = pod.status;
     this.#kubeletStartedAt = kubeletStartedAt;
     this.#changed = changed;
+    this.#adopt(pod.status);
     const sidecars = initContainersOf(pod).filter((container) => container.role === "sidecar");
     for (const container of [...sidecars, ...regularContainersOf(pod)]) {
       for (const type of ["startup", "readiness", "liveness"] as const) {
@@ -79,6 +82,21 @@ export class PodProbes {
 
   stop(): void {
     for (const worker of this.#workers) this.#end(worker);
+  }
+
+  #adopt(status: PodStatus): void {
+    for (const { state, containerID, ready, started } of [
+      ...(status.containerStatuses ?? []),
+      ...(status.initContainerStatuses ?? []),
+    ]) {
+      const id = containerIdOf(containerID);
+      if (state?.running === undefined || id === undefined) continue;
+      this.#adopted.add(id);
+      this.#results.set(id, {
+        readiness: ready ? "success" : "failure",
+        ...(started === true ? { startup: "success" } : {}),
+      });
+    }
   }
 
   #look(worker: Worker, because: "statusChanged" | "timer"): void {
@@ -150,7 +168,9 @@ export class PodProbes {
     const id = containerIdOf(decision.state.containerID);
     worker.state = decision.state;
     if (before !== undefined && before !== id) this.#forget(before, worker.type);
-    if (decision.store !== undefined && id !== undefined) this.#store(id, worker.type, decision.store);
+    if (decision.store === undefined || id === undefined) return;
+    const isFirstWord = before !== id && this.#adopted.has(id) && this.#results.get(id)?.[worker.type] !== undefined;
+    if (!isFirstWord) this.#store(id, worker.type, decision.store);
   }
 
   /** Keeps a result; answers whether it is another one than before. */

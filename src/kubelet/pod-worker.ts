@@ -2,6 +2,7 @@
 // "look"; what it sees says what to do, so that a worker of a kubelet that has just started goes on where the last one was.
 
 import type { Pod, PodStatus } from "../api/generated/core-v1.ts";
+import { sameJson } from "../api/meta/json-object.ts";
 import { isReason } from "../api/wire/status-error.ts";
 import { after, elapsed, type Instant, millis, parseTime, seconds, type Timer } from "../base/time.ts";
 import { type BackOffEntry, earliest } from "./back-off.ts";
@@ -89,10 +90,13 @@ export class PodWorker implements SyncMemory {
 
   /** The API has another state of the object. */
   update(pod: Pod): void {
-    if (pod.metadata.generation !== this.#pod.metadata.generation) this.retryAt.clear(); // what failed may now succeed
+    const before = this.#pod;
+    if (pod.metadata.generation !== before.metadata.generation) this.retryAt.clear(); // what failed may now succeed
     this.#pod = pod;
     this.#advance({});
-    this.wake();
+    // What this kubelet itself wrote is no news to it.
+    if (!this.#hasLooked || this.#work.phase === "terminated" || !sameJson(wishesOf(before), wishesOf(pod)))
+      this.wake();
   }
 
   /** The object has gone from the API. */
@@ -348,4 +352,20 @@ export class PodWorker implements SyncMemory {
     this.#timer?.cancel();
     this.#timer = clock.setTimer(wait, () => this.wake(), `pod ${this.#pod.metadata.name}`);
   }
+}
+
+/** What of an object may change what its kubelet does. */
+function wishesOf(pod: Pod): unknown {
+  const { labels, annotations, deletionTimestamp, deletionGracePeriodSeconds, finalizers } = pod.metadata;
+  const foreign = (pod.status.conditions ?? []).filter((condition) => !isKubeletCondition(condition.type));
+  return {
+    spec: pod.spec,
+    labels,
+    annotations,
+    deletionTimestamp,
+    deletionGracePeriodSeconds,
+    finalizers,
+    foreign,
+    isTerminal: isTerminalPhase(pod.status.phase),
+  };
 }

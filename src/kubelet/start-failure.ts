@@ -7,11 +7,14 @@ export class StartFailure extends Error {
   readonly reason: string;
   /** Without it, the Pod's usual retry after a failed sync. */
   readonly retryAt: Instant | undefined;
+  /** An instance was made before it failed; what comes next is a restart. */
+  readonly madeInstance: boolean;
 
-  constructor(reason: string, message: string, { retryAt }: { retryAt?: Instant } = {}) {
+  constructor(reason: string, message: string, options: { retryAt?: Instant; madeInstance?: boolean } = {}) {
     super(message);
     this.name = "StartFailure";
     this.reason = reason;
-    this.retryAt = retryAt;
+    this.retryAt = options.retryAt;
+    this.madeInstance = options.madeInstance === true;
   }
 }

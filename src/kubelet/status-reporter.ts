@@ -23,6 +23,8 @@ interface Lane {
   /** The newest object that was seen in the API. */
   api: Pod;
   readonly queue: Report[];
+  /** What was reported last. */
+  last: Report | undefined;
   busy: boolean;
   gone: boolean;
   readonly idle: (() => void)[];
@@ -42,8 +44,11 @@ export class StatusReporter {
   seenInApi(pod: Pod): void {
     const lane = this.#lanes.get(pod.metadata.uid);
     if (lane === undefined) {
-      this.#lanes.set(pod.metadata.uid, { api: pod, queue: [], busy: false, gone: false, idle: [] });
-    } else lane.api = newer(lane.api, pod);
+      this.#lanes.set(pod.metadata.uid, { api: pod, queue: [], last: undefined, busy: false, gone: false, idle: [] });
+      return;
+    }
+    lane.api = newer(lane.api, pod);
+    this.#reconcile(lane);
   }
 
   /** The newest object known, from the informer or from an answer. */
@@ -56,7 +61,8 @@ export class StatusReporter {
     const lane = this.#lanes.get(pod.metadata.uid);
     if (lane === undefined || lane.gone) return;
     if (lane.queue.length >= queueLimit) lane.queue.splice(1, 1);
-    lane.queue.push({ status, containersMayRun });
+    lane.last = { status, containersMayRun };
+    lane.queue.push(lane.last);
     if (!lane.busy) void this.#drain(lane);
   }
 
@@ -74,6 +80,16 @@ export class StatusReporter {
     lane.gone = true;
     lane.queue.length = 0;
     this.#lanes.delete(uid);
+  }
+
+  /** Somebody else wrote over what is the kubelet's to say: it says it again. */
+  #reconcile(lane: Lane): void {
+    const { api, last } = lane;
+    if (last === undefined || lane.busy || lane.gone) return;
+    const merged = mergePodStatus(api.status, last.status, last.containersMayRun, this.#parts.clock.now());
+    if (statusPatch(api.status, merged) === undefined) return;
+    lane.queue.push(last);
+    void this.#drain(lane);
   }
 
   async #drain(lane: Lane): Promise<void> {

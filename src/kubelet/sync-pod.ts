@@ -19,7 +19,14 @@ import type { NodeWork } from "./node-work.ts";
 import { instancesOf, newestExited, type ObservedPod, type ProbeResultsByContainer } from "./observed-pod.ts";
 import type { PodAction } from "./pod-action.ts";
 import { computePodActions } from "./pod-actions.ts";
-import { containersOf, initContainersOf, isHostNetwork, namespaceOf, podDescription } from "./pod-containers.ts";
+import {
+  containersOf,
+  initContainersOf,
+  isHostNetwork,
+  namespaceOf,
+  type PodContainer,
+  podDescription,
+} from "./pod-containers.ts";
 import { containerEvent, podEvent } from "./pod-events.ts";
 import { StartFailure } from "./start-failure.ts";
 
@@ -186,13 +193,7 @@ export class PodSync {
   ): Promise<boolean> {
     const { container } = action;
     const { name } = container.spec;
-    const { backOffs, startErrors, retryAt } = this.#memory;
-    const { clock } = this.#node.parts;
-    const exited = newestExited(observed, name);
-    if (exited?.state.kind === "exited") {
-      const key = crashBackOffKey(pod, container.spec);
-      backOffs.set(key, raisedBackOff(backOffs.get(key), exited.state.finishedAt, clock.now()));
-    }
+    const { startErrors, retryAt } = this.#memory;
     try {
       await this.#node.starter.start(
         {
@@ -209,13 +210,24 @@ export class PodSync {
       );
       startErrors.delete(name);
       retryAt.delete(name);
+      this.#raiseBackOff(pod, observed, container);
       return true;
     } catch (error) {
       if (!(error instanceof StartFailure)) throw error;
+      if (error.madeInstance) this.#raiseBackOff(pod, observed, container);
       startErrors.set(name, { reason: error.reason, message: error.message });
       retryAt.set(name, error.retryAt ?? this.#node.retryTime());
       return false;
     }
+  }
+
+  /** A restart was made: the next one waits longer. */
+  #raiseBackOff(pod: Pod, observed: ObservedPod, container: PodContainer): void {
+    const exited = newestExited(observed, container.spec.name);
+    if (exited?.state.kind !== "exited") return;
+    const { backOffs } = this.#memory;
+    const key = crashBackOffKey(pod, container.spec);
+    backOffs.set(key, raisedBackOff(backOffs.get(key), exited.state.finishedAt, this.#node.parts.clock.now()));
   }
 
   /** Tells it once for each instance; answers whether it was news. */
@@ -268,6 +280,9 @@ export class PodSync {
     const status = await runtime
       .podSandboxStatus(id)
       .catch(failed("FailedPodSandBoxStatus", "Unable to get pod sandbox status"));
+    // Whatever kept containers from starting in the old one says nothing about this one.
+    this.#memory.retryAt.clear();
+    this.#memory.startErrors.clear();
     return { id, config, podIPs: this.#podIPs(pod, status.ips) };
   }
 

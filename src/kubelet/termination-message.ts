@@ -1,7 +1,5 @@
 // What a container leaves as its last words (pod-lifecycle 3.6).
 
-import type { TerminationMessagePolicy } from "../api/generated/core-v1.ts";
-
 /** Bytes read from the end of the message file. */
 export const messageFileLimit = 4096;
 /** Of the log, when it stands in for the file. */
@@ -21,7 +19,7 @@ export interface TerminationWords {
 
 /** Whether the log's tail is to be read because the file is empty. */
 export function fallsBackToLog(
-  policy: TerminationMessagePolicy | string | undefined,
+  policy: string | undefined,
   exitCode: number,
   reason: string,
   file: string | undefined,
