@@ -34,6 +34,8 @@ export class NodeInfo {
   #assumedMemoryBytes = 0;
   readonly #pods = new Map<string, PodInfo>();
   readonly #hostPorts: HostPort[] = [];
+  /** The Pods here that care about which Pods are near. */
+  readonly #choosyPods = new Map<string, PodInfo>();
 
   constructor(node: Node) {
     this.#node = node;
@@ -76,6 +78,11 @@ export class NodeInfo {
     return this.#pods.values();
   }
 
+  /** The Pods here with affinity or anti-affinity to other Pods. */
+  choosyPods(): ReadonlyMap<string, PodInfo> {
+    return this.#choosyPods;
+  }
+
   hasPortConflict(wanted: readonly HostPort[]): boolean {
     return conflicts(wanted, this.#hostPorts);
   }
@@ -94,12 +101,15 @@ export class NodeInfo {
     this.#assumedCpuMillis += info.assumed.cpuMillis;
     this.#assumedMemoryBytes += info.assumed.memoryBytes;
     this.#hostPorts.push(...info.hostPorts);
+    const { podAffinity, podAntiAffinity } = info.pod.spec.affinity ?? {};
+    if (podAffinity !== undefined || podAntiAffinity !== undefined) this.#choosyPods.set(info.pod.metadata.uid, info);
   }
 
   remove(uid: string): void {
     const info = this.#pods.get(uid);
     if (info === undefined) return;
     this.#pods.delete(uid);
+    this.#choosyPods.delete(uid);
     this.#requested = subtractResources(this.#requested, info.requests);
     this.#assumedCpuMillis -= info.assumed.cpuMillis;
     this.#assumedMemoryBytes -= info.assumed.memoryBytes;

@@ -14,6 +14,13 @@ export interface NodeRejection {
   readonly unresolvable: boolean;
 }
 
+/** What rules may look at that concern more than one node. */
+export interface ClusterView {
+  readonly nodes: readonly NodeInfo[];
+  /** `undefined` for a namespace that is not known. */
+  readonly namespaceLabels: (namespace: string) => Readonly<Record<string, string>> | undefined;
+}
+
 /** A filter made ready for one Pod. */
 export type PreparedFilter =
   /** The rule has nothing to say about this Pod. */
@@ -29,8 +36,7 @@ export type PreparedFilter =
 
 export interface FilterPlugin {
   readonly name: string;
-  /** @param nodes all nodes of the cluster: some rules look at more than one */
-  prepare(pod: Pod, nodes: readonly NodeInfo[]): PreparedFilter;
+  prepare(pod: Pod, cluster: ClusterView): PreparedFilter;
   /** Whether `event` may have made room for a Pod that this plugin rejected (pod-lifecycle 11.1, queueing hints). */
   wakesOn(event: ClusterEvent, pod: Pod): boolean;
   /** Whether a change of the rejected Pod itself may let it pass. */
@@ -47,10 +53,7 @@ export interface PreparedScore {
 export interface ScorePlugin {
   readonly name: string;
   /** `undefined` if all nodes are the same to this Pod. */
-  prepareScore(
-    pod: Pod,
-    nodes: { readonly feasible: readonly NodeInfo[]; readonly all: readonly NodeInfo[] },
-  ): PreparedScore | undefined;
+  prepareScore(pod: Pod, cluster: ClusterView, feasible: readonly NodeInfo[]): PreparedScore | undefined;
 }
 
 export interface WeightedScore {

@@ -13,7 +13,13 @@ function decide(pod: Pod, nodes: readonly Node[], placed: readonly (readonly [Po
   for (const node of nodes) cache.setNode(node);
   for (const [other, nodeName] of placed) cache.assume(podInfo(other), nodeName);
   const random = new SeededRandom(seed).stream("scheduler");
-  return schedulePod(pod, { nodes: cache.nodes(), profile: defaultProfile, random, start: 0 });
+  return schedulePod(pod, {
+    nodes: cache.nodes(),
+    namespaceLabels: () => undefined,
+    profile: defaultProfile,
+    random,
+    start: 0,
+  });
 }
 
 function outcome(decision: SchedulingDecision): string {

@@ -4,7 +4,7 @@ import type { Pod } from "../api/index.ts";
 import type { RandomStream } from "../base/random.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { NodeInfo } from "./node-info.ts";
-import type { NodeRejection, PreparedFilter, SchedulingProfile } from "./plugin.ts";
+import type { ClusterView, NodeRejection, PreparedFilter, SchedulingProfile } from "./plugin.ts";
 import { preemptionNote } from "./preemption-note.ts";
 
 export type SchedulingDecision =
@@ -17,8 +17,7 @@ export type SchedulingDecision =
   | { readonly kind: "unschedulable"; readonly diagnosis: Diagnosis }
   | { readonly kind: "noNodes" };
 
-export interface Search {
-  readonly nodes: readonly NodeInfo[];
+export interface Search extends ClusterView {
   readonly profile: SchedulingProfile;
   /** Breaks ties between equally good nodes. */
   readonly random: RandomStream;
@@ -32,7 +31,7 @@ export const fewestComparedNodes = 100;
 export function schedulePod(pod: Pod, search: Search): SchedulingDecision {
   const { nodes, profile } = search;
   if (nodes.length === 0) return { kind: "noNodes" };
-  const prepared = prepareFilters(pod, nodes, profile);
+  const prepared = prepareFilters(pod, search, profile);
   if (prepared.kind === "rejected") return rejectedEverywhere(pod, nodes, prepared);
 
   const { candidates, others, rejectedBy } = narrow(nodes, prepared);
@@ -69,11 +68,11 @@ type PreparedFilters =
       readonly narrowing: readonly { readonly plugin: string; readonly nodeNames: ReadonlySet<string> }[];
     };
 
-function prepareFilters(pod: Pod, nodes: readonly NodeInfo[], profile: SchedulingProfile): PreparedFilters {
+function prepareFilters(pod: Pod, cluster: ClusterView, profile: SchedulingProfile): PreparedFilters {
   const tests: NodeTest[] = [];
   const narrowing: { plugin: string; nodeNames: ReadonlySet<string> }[] = [];
   for (const plugin of profile.filters) {
-    const filter: PreparedFilter = plugin.prepare(pod, nodes);
+    const filter: PreparedFilter = plugin.prepare(pod, cluster);
     switch (filter.kind) {
       case "skip":
         break;
@@ -144,10 +143,11 @@ function firstRejection(node: NodeInfo, tests: readonly NodeTest[]): NodeRejecti
 }
 
 /** The node with the highest weighted score; among equals the stream of chance decides, so that equal nodes share the load. */
-function selectNode(pod: Pod, nodes: readonly NodeInfo[], { profile, random, nodes: all }: Search): NodeInfo {
+function selectNode(pod: Pod, nodes: readonly NodeInfo[], search: Search): NodeInfo {
+  const { profile, random } = search;
   const totals = new Float64Array(nodes.length);
   for (const { plugin, weight } of profile.scores) {
-    const prepared = plugin.prepareScore(pod, { feasible: nodes, all });
+    const prepared = plugin.prepareScore(pod, search, nodes);
     if (prepared === undefined) continue;
     const scores = nodes.map((node) => prepared.score(node));
     prepared.normalize?.(scores);

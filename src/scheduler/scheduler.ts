@@ -1,7 +1,7 @@
 // The scheduler: watches Pods and nodes, takes the next Pod that waits, decides where it goes, and tells the API server. The decision is
 // schedule-pod.ts, the order of the Pods scheduling-queue.ts; here is what acts on them.
 
-import type { Node, Pod, PodCondition } from "../api/index.ts";
+import type { Namespace, Node, Pod, PodCondition } from "../api/index.ts";
 import { isReason } from "../api/wire/status-error.ts";
 import type { Random, RandomStream } from "../base/random.ts";
 import { type Clock, type Instant, elapsed, formatTime, millis } from "../base/time.ts";
@@ -59,6 +59,7 @@ class Scheduler implements RunningScheduler {
   readonly #queue: SchedulingQueue;
   readonly #nodes: Informer<Node>;
   readonly #pods: Informer<Pod>;
+  readonly #namespaces: Informer<Namespace>;
   readonly #bindings = new Set<Promise<void>>();
   #start = 0;
   #endPause: (() => void) | undefined;
@@ -74,6 +75,7 @@ class Scheduler implements RunningScheduler {
     const shared = { clock, random, ...(onFailure === undefined ? {} : { onFailure }) };
     this.#nodes = createInformer({ resource: client.nodes, name: "scheduler/nodes", ...shared });
     this.#pods = createInformer({ resource: client.pods, name: "scheduler/pods", ...shared });
+    this.#namespaces = createInformer({ resource: client.namespaces, name: "scheduler/namespaces", ...shared });
     this.#nodes.onAny((change) => this.#nodeChanged(change));
     this.#pods.onAny((change) => this.#podChanged(change));
   }
@@ -81,11 +83,12 @@ class Scheduler implements RunningScheduler {
   start(): void {
     this.#nodes.start();
     this.#pods.start();
+    this.#namespaces.start();
     this.#loop = this.#run();
   }
 
   async whenSynced(): Promise<void> {
-    await Promise.all([this.#nodes.whenSynced(), this.#pods.whenSynced()]);
+    await Promise.all(this.#informers().map((informer) => informer.whenSynced()));
   }
 
   queueCounts(): ReturnType<SchedulingQueue["counts"]> {
@@ -93,11 +96,10 @@ class Scheduler implements RunningScheduler {
   }
 
   async stop(): Promise<void> {
-    this.#nodes.stop();
-    this.#pods.stop();
+    for (const informer of this.#informers()) informer.stop();
     this.#queue.close();
     this.#endPause?.();
-    if (this.#nodes.hasSynced() && this.#pods.hasSynced()) await this.#loop;
+    if (this.#informers().every((informer) => informer.hasSynced())) await this.#loop;
     await Promise.all(this.#bindings);
   }
 
@@ -166,8 +168,17 @@ class Scheduler implements RunningScheduler {
   }
 
   #decide(pod: Pod): SchedulingDecision {
-    const nodes = this.#cache.nodes();
-    return schedulePod(pod, { nodes, profile: this.#profile, random: this.#random, start: this.#start });
+    return schedulePod(pod, {
+      nodes: this.#cache.nodes(),
+      namespaceLabels: (namespace) => this.#namespaces.lister.get(namespace)?.metadata.labels,
+      profile: this.#profile,
+      random: this.#random,
+      start: this.#start,
+    });
+  }
+
+  #informers(): readonly Pick<Informer<Pod>, "whenSynced" | "hasSynced" | "stop">[] {
+    return [this.#nodes, this.#pods, this.#namespaces];
   }
 
   /** Tells the API server; never rejects. */

@@ -36,7 +36,7 @@ function fits(pod: Pod, nodes: readonly Node[], pods: readonly [Pod, string][]):
   const cache = new SchedulerCache();
   for (const node of nodes) cache.setNode(node);
   for (const [other, nodeName] of pods) cache.assume(podInfo(other), nodeName);
-  const filter = podTopologySpread.prepare(pod, cache.nodes());
+  const filter = podTopologySpread.prepare(pod, { nodes: cache.nodes(), namespaceLabels: () => undefined });
   if (filter.kind !== "filter") throw new Error("the constraint is not looked at");
   return cache.nodes().flatMap((info) => (filter.test(info) === undefined ? [info.name] : []));
 }
@@ -135,7 +135,13 @@ function decide(pod: Pod, nodes: readonly Node[], pods: readonly [Pod, string][]
   for (const node of nodes) cache.setNode(node);
   for (const [other, nodeName] of pods) cache.assume(podInfo(other), nodeName);
   const random = new SeededRandom(1).stream("scheduler");
-  const decision = schedulePod(pod, { nodes: cache.nodes(), profile: defaultProfile, random, start: 0 });
+  const decision = schedulePod(pod, {
+    nodes: cache.nodes(),
+    namespaceLabels: () => undefined,
+    profile: defaultProfile,
+    random,
+    start: 0,
+  });
   switch (decision.kind) {
     case "placed":
       return decision.node.name;

@@ -12,7 +12,7 @@ const noDomain = `${crowded} (missing required label)`;
 
 export const podTopologySpread: FilterPlugin & ScorePlugin = {
   name,
-  prepare(pod, nodes) {
+  prepare(pod, { nodes }) {
     const constraints = spreadConstraints(pod, "DoNotSchedule");
     if (constraints.length === 0) return { kind: "skip" };
     const checks = constraints.map((constraint) => {
@@ -58,12 +58,12 @@ export const podTopologySpread: FilterPlugin & ScorePlugin = {
     }
   },
   wakesOnPodChange: (changes) => changes.has("labels"),
-  prepareScore(pod, { feasible, all }) {
+  prepareScore(pod, { nodes }, feasible) {
     const constraints = spreadConstraints(pod, "ScheduleAnyway");
     if (constraints.length === 0) return undefined;
     const parts = constraints.map((constraint) => ({
       constraint,
-      counts: countPerDomain(pod, constraint, constraints, all),
+      counts: countPerDomain(pod, constraint, constraints, nodes),
       // A constraint over many domains would else weigh less than one over few.
       weight: Math.log(new Set(feasible.map(({ node }) => domainOf(node, constraint))).size + 2),
     }));
