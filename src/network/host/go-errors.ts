@@ -10,15 +10,20 @@ export function goDialError(error: Error, host: string, port: number): string {
   return dialError(host, port, connectErrors[code ?? ""] ?? `connect: ${error.message}`);
 }
 
-/** What went wrong with an HTTP exchange, before or after the connection was there. */
-export function goHttpError(error: Error, host: string, port: number): string {
+/**
+ * What went wrong with an HTTP exchange, before or after the connection was there.
+ * @param local our end of the connection; empty if there was none
+ */
+export function goHttpError(error: Error, host: string, port: number, local: string): string {
   const { code, syscall } = firstOf(error);
   if (syscall === "connect" || syscall === "getaddrinfo") return goDialError(error, host, port);
   if (code === "ECONNRESET") {
     // Node says "socket hang up" where the other side closed in good order before it answered.
-    return syscall === "read" ? `read tcp ${joinHostPort(host, port)}: read: connection reset by peer` : "EOF";
+    return syscall === "read"
+      ? `read tcp ${local}->${joinHostPort(host, port)}: read: connection reset by peer`
+      : "EOF";
   }
-  if (code === "EPIPE") return `write tcp ${joinHostPort(host, port)}: write: broken pipe`;
+  if (code === "EPIPE") return `write tcp ${local}->${joinHostPort(host, port)}: write: broken pipe`;
   if (code?.startsWith("HPE_") === true)
     return "net/http: HTTP/1.x transport connection broken: malformed HTTP response";
   if (code?.startsWith("ERR_SSL_") === true || code === "EPROTO") return `remote error: tls: ${error.message}`;

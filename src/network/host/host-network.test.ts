@@ -122,6 +122,15 @@ describe("httpGet", () => {
     expect(await network.httpGet(get(port))).toEqual({ kind: "failed", error: `Get "http://127.0.0.1:${port}/": EOF` });
   });
 
+  it("words a connection that is torn down as Go does", async () => {
+    const port = await listening(createTcpServer((socket) => socket.once("data", () => socket.resetAndDestroy())));
+    expect(await network.httpGet(get(port))).toMatchObject({
+      error: expect.stringMatching(
+        /^Get "http:\/\/127\.0\.0\.1:\d+\/": read tcp 127\.0\.0\.1:\d+->127\.0\.0\.1:\d+: read: connection reset by peer$/,
+      ),
+    });
+  });
+
   it("gives up on a server that says nothing, and on one that stops in its answer", async () => {
     const silent = await listening(createTcpServer());
     const timeout = millis(100);

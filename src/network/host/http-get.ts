@@ -63,6 +63,7 @@ function exchange(
   return new Promise((resolve) => {
     let response: IncomingMessage | undefined;
     let peeked: PeekedSocket | undefined;
+    let local = "";
     const options: RequestOptions = {
       agent: false,
       method: "GET",
@@ -98,8 +99,14 @@ function exchange(
         finish({ kind: "plainHttpOnTls", error: getError(url, plainHttpOnTls) });
         return;
       }
-      const text = goHttpError(error, host, port);
+      const text = goHttpError(error, host, port, local);
       finish({ kind: "failed", error: response === undefined ? getError(url, text) : text });
+    });
+    outgoing.on("socket", (socket) => {
+      // Asked when the connection is there, because a closed one has forgotten.
+      socket.on("connect", () => {
+        local = joinHostPort(socket.localAddress ?? "", socket.localPort ?? 0);
+      });
     });
     outgoing.on("response", (incoming) => {
       response = incoming;

@@ -40,7 +40,7 @@ export class ProcessContainer {
   readonly #around: ContainerSurroundings;
   #state: ContainerRuntimeState = { kind: "created" };
   #start: StartRecord | undefined;
-  #starting = false;
+  #starting: Promise<void> | undefined;
   #log: ProcessLog | undefined;
   #missedLooks = 0;
   #gone: Promise<void> | undefined;
@@ -85,16 +85,16 @@ export class ProcessContainer {
 
   /** @throws Error with the reason if the process could not be started; the container has exited then */
   async start(): Promise<void> {
-    if (this.#state.kind !== "created" || this.#starting) {
+    if (this.#state.kind !== "created" || this.#starting !== undefined) {
       throw new Error(
-        `container "${this.record.id}" is in state ${this.#starting ? "starting" : this.#state.kind}, expected created`,
+        `container "${this.record.id}" is in state ${this.#starting === undefined ? this.#state.kind : "starting"}, expected created`,
       );
     }
-    this.#starting = true;
+    this.#starting = this.#launch();
     try {
-      await this.#launch();
+      await this.#starting;
     } finally {
-      this.#starting = false;
+      this.#starting = undefined;
     }
   }
 
@@ -176,6 +176,7 @@ export class ProcessContainer {
   lookClosely(): void {
     this.look();
     if (this.#state.kind !== "running" || this.#start === undefined) return;
+    this.#log?.look();
     if (isAlive(this.#start)) {
       this.#missedLooks = 0;
     } else if (++this.#missedLooks >= 2) {
@@ -186,6 +187,8 @@ export class ProcessContainer {
 
   /** TERM to its processes, up to `timeout` for the first of them to end, then KILL. Resolves when none is left. */
   async stop(timeout: Millis): Promise<void> {
+    // A start on its way is seen to its end: whoever asked for it hears of its failure.
+    await this.#starting?.catch(() => undefined);
     if (this.#state.kind === "running" && this.#start !== undefined) {
       const leader = this.#start;
       const ended = this.#untilEnded();

@@ -3,10 +3,11 @@
 
 import { spawn } from "node:child_process";
 import type { FSWatcher } from "node:fs";
-import { appendFileSync, statSync, watch } from "node:fs";
+import { appendFileSync, statSync } from "node:fs";
 import type { Clock, Instant, Timer } from "../../base/time.ts";
 import { millis } from "../../base/time.ts";
 import { indexPathOf } from "./log-index.ts";
+import { watchQuietly } from "./quiet-watch.ts";
 
 /** A log keeps at least this much of its end; what is older is given back to the disk. */
 export interface LogBound {
@@ -59,8 +60,7 @@ export class ProcessLog {
     this.#keptFrom = seen.keptFrom;
     // What was written while nobody looked: its last line is as old as the file says.
     this.#note((at) => at);
-    this.#watcher = watch(path, { persistent: false }, () => this.look());
-    this.#watcher.on("error", onError);
+    this.#watcher = watchQuietly(path, () => this.look(), onError);
   }
 
   /** The container has ended. */
@@ -149,6 +149,10 @@ export class ProcessLog {
     this.#cutting = true;
     const block = 4096;
     const from = Math.floor((size - this.#bound.keepBytes) / block) * block;
+    this.#keptFrom = from;
+    // Noted before it is done, so that no reader takes the hole for text.
+    this.#unwritten += `cut ${from}\n`;
+    this.flush();
     const cutter = spawn("fallocate", ["--punch-hole", "--offset", "0", "--length", String(from), "--", this.path], {
       stdio: ["ignore", "ignore", "pipe"],
     });
@@ -159,13 +163,8 @@ export class ProcessLog {
     cutter.on("error", this.#onError);
     cutter.on("close", (code) => {
       this.#cutting = false;
-      this.#keptFrom = from;
-      if (code !== 0) {
-        this.#onError(new Error(`the log ${this.path} cannot be cut to its bound and goes on growing: ${said.trim()}`));
-        return;
-      }
-      this.#unwritten += `cut ${from}\n`;
-      this.flush();
+      if (code === 0) return;
+      this.#onError(new Error(`the log ${this.path} cannot be cut to its bound and goes on growing: ${said.trim()}`));
     });
   }
 

@@ -357,6 +357,24 @@ it("does not wait for what a command leaves in the background, and ends that wit
   expect(processesOf(id)).toEqual([]);
 });
 
+it("waits for a start on its way before it removes, so that nothing runs on unknown", async () => {
+  const runtime = await open();
+  const { id, sandbox } = await create(runtime, "sleep 1000");
+  const starting = runtime.runtime.startContainer(id).catch(() => undefined);
+  await runtime.runtime.removePodSandbox(sandbox);
+  await starting;
+  expect(processesOf(id)).toEqual([]);
+});
+
+it("takes up a container whose log somebody removed", async () => {
+  const runtime = await open();
+  const { id, logPath } = await launch(runtime, "sleep 1000");
+  rmSync(logPath);
+  await runtime.close();
+  const again = await open();
+  expect((await again.runtime.containerStatus(id)).state.kind).toBe("running");
+});
+
 it("reports the address that all Pods share, except for those on the node's own network", async () => {
   const { runtime } = await open({ podAddress: "192.0.2.7" });
   const config = {

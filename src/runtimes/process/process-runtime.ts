@@ -2,9 +2,9 @@
 
 import { randomBytes } from "node:crypto";
 import type { FSWatcher } from "node:fs";
-import { accessSync, constants, readFileSync, watch } from "node:fs";
+import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Clock, Millis, Timer } from "../../base/time.ts";
 import { seconds } from "../../base/time.ts";
 import type {
@@ -37,6 +37,7 @@ import { ProcessImages } from "./process-images.ts";
 import type { LogBound } from "./process-log.ts";
 import { defaultLogBound, ProcessLog } from "./process-log.ts";
 import { pageBytes, ProcessTable, ticksPerSecond } from "./process-table.ts";
+import { watchQuietly } from "./quiet-watch.ts";
 import { readProcessLog } from "./read-process-log.ts";
 import type { Privileges } from "./requirements.ts";
 import { commandLineOf, isRoot, refuseUnsupportedSandbox } from "./requirements.ts";
@@ -120,10 +121,11 @@ class ProcessRuntimeService implements RuntimeService, ContainerSurroundings {
   /** Takes up what is there. The watch begins first, so that no end falls between. */
   async open(): Promise<void> {
     const rebooted = this.files.noteBoot();
-    this.#watcher = watch(this.files.exits, { persistent: false }, (_kind, name) => {
-      if (name !== null) this.#containers.get(name as ContainerId)?.look();
-    });
-    this.#watcher.on("error", (error) => this.trouble(error));
+    this.#watcher = watchQuietly(
+      this.files.exits,
+      (name) => this.#containers.get(name as ContainerId)?.look(),
+      (error) => this.trouble(error),
+    );
     for (const sandbox of this.files.sandboxes()) {
       const record: SandboxRecord = rebooted ? { ...sandbox, state: "notReady" } : sandbox;
       if (rebooted) this.files.saveSandbox(record);
@@ -275,6 +277,9 @@ class ProcessRuntimeService implements RuntimeService, ContainerSurroundings {
   }
 
   async keepLog(path: string): Promise<ProcessLog> {
+    // Somebody may have removed it under the container; that must not keep the others from being taken up.
+    mkdirSync(dirname(path), { recursive: true });
+    closeSync(openSync(path, "a", 0o640));
     const { notedBytes, keptFrom } = await readLogIndex(path);
     const log = new ProcessLog(
       path,

@@ -35,8 +35,10 @@ export async function* readProcessLog(
       const over = keeper === undefined || keeper.isOver;
       const lines = await reader.next(over);
       if (lines.length > 0) index = await noted(path, keeper);
-      for (const { text, end, partial } of lines) {
+      for (const { text, start, end, partial } of lines) {
         if (options.signal?.aborted === true) return;
+        // Given back to the disk while it was read: who knows what was there.
+        if (start < index.keptFrom) continue;
         const time = index.timeAt(end);
         if (options.since !== undefined && time < options.since) continue;
         yield { time, stream: "stdout", text, partial };
@@ -82,6 +84,7 @@ async function tailOffset(file: FileHandle, lines: number, from: number): Promis
 
 interface Line {
   readonly text: Uint8Array;
+  readonly start: number;
   /** The offset behind the line. */
   readonly end: number;
   readonly partial: boolean;
@@ -113,7 +116,12 @@ class LineReader {
       const { bytesRead } = await this.#file.read(this.#buffer, 0, chunkBytes, this.#offset);
       if (bytesRead === 0) {
         if (!over || this.#rest.length === 0) return [];
-        const line: Line = { text: Uint8Array.from(this.#rest), end: this.#offset, partial: false };
+        const line: Line = {
+          text: Uint8Array.from(this.#rest),
+          start: this.#offset - this.#rest.length,
+          end: this.#offset,
+          partial: false,
+        };
         this.#rest = Buffer.alloc(0);
         return [line];
       }
@@ -133,13 +141,23 @@ class LineReader {
       const length = (end === -1 ? data.length : end) - start;
       if (length > longestLineBytes) {
         const cut = start + longestLineBytes;
-        lines.push({ text: Uint8Array.from(data.subarray(start, cut)), end: base + cut, partial: true });
+        lines.push({
+          text: Uint8Array.from(data.subarray(start, cut)),
+          start: base + start,
+          end: base + cut,
+          partial: true,
+        });
         start = cut;
       } else if (end === -1) {
         this.#rest = Buffer.from(data.subarray(start));
         return lines;
       } else {
-        lines.push({ text: Uint8Array.from(data.subarray(start, end)), end: base + end + 1, partial: false });
+        lines.push({
+          text: Uint8Array.from(data.subarray(start, end)),
+          start: base + start,
+          end: base + end + 1,
+          partial: false,
+        });
         start = end + 1;
       }
     }
