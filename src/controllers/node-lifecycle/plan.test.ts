@@ -5,6 +5,7 @@ import { type Instant, type Millis, after, parseTime, seconds } from "../../base
 import {
   type NoExecutePolicy,
   evictionInterval,
+  nextLook,
   noteHeartbeat,
   planConditions,
   planTaints,
@@ -38,11 +39,11 @@ describe("a sign of life", () => {
 describe("the conditions of a silent node", () => {
   const heartbeat = { sign: "", seenAt: at(0) };
   it.each<[string, Node, number, boolean]>([
-    ["stay for 50 s", testNode("a", ready("True")), 50, false],
-    ["become unknown after 50 s", testNode("a", ready("True")), 50.001, true],
+    ["stay for 50 s", testNode("a", ready("True")), 49.999, false],
+    ["become unknown after 50 s", testNode("a", ready("True")), 50, true],
     ["become unknown also if it was not ready", testNode("a", ready("False")), 51, true],
-    ["stay for 60 s if it never spoke", silent, 60, false],
-    ["become unknown after 60 s if it never spoke", silent, 60.001, true],
+    ["stay for 60 s if it never spoke", silent, 59.999, false],
+    ["become unknown after 60 s if it never spoke", silent, 60, true],
   ])("%s", (_rule, node, second, want) => {
     expect(planConditions(node, heartbeat, at(second)) !== undefined).toBe(want);
   });
@@ -66,6 +67,15 @@ describe("the conditions of a silent node", () => {
     });
     expect(planConditions(testNode("a", { conditions: planned }), heartbeat, at(90))).toBeUndefined();
   });
+});
+
+it.each<[string, Node, number, number]>([
+  ["is ready and was just heard", testNode("a", ready("True")), 0, 50],
+  ["is ready and has been silent for a while", testNode("a", ready("True")), 20, 30],
+  ["is not ready", testNode("a", ready("False")), 0, 5],
+  ["has not spoken yet", silent, 0, 5],
+])("looks at a node again in time when it %s", (_what, node, second, want) => {
+  expect(nextLook(node, { sign: "", seenAt: at(0) }, at(second))).toBe(seconds(want));
 });
 
 describe("the taints", () => {

@@ -2,9 +2,9 @@
 // Pods may be driven off depends on how its zone is doing.
 
 import type { Lease, Node, NodeCondition, Taint } from "../../api/index.ts";
-import { type Instant, type Millis, elapsed, formatTime, parseTime, seconds } from "../../base/time.ts";
+import { type Instant, type Millis, after, elapsed, formatTime, parseTime, seconds } from "../../base/time.ts";
 
-/** How often each node is looked at. */
+/** How often a node that is not ready is looked at. One that is ready needs no look before it could have been silent too long. */
 export const monitorPeriod: Millis = seconds(5);
 
 /** A node that has been silent for this long is not known to be alive. */
@@ -39,12 +39,23 @@ export function readyCondition(node: Node): NodeCondition | undefined {
   return node.status.conditions?.find(({ type }) => type === "Ready");
 }
 
-/** The conditions of a node that has been silent too long; `undefined` if nothing changes. */
-export function planConditions(node: Node, heartbeat: Heartbeat, now: Instant): readonly NodeCondition[] | undefined {
+/** How much longer the node may be silent. */
+export function remainingGrace(node: Node, heartbeat: Heartbeat, now: Instant): Millis {
   const hasSpoken = readyCondition(node) !== undefined;
   const lastSign = hasSpoken ? heartbeat.seenAt : (parseTime(node.metadata.creationTimestamp) ?? heartbeat.seenAt);
-  if (elapsed(lastSign, now) <= (hasSpoken ? monitorGracePeriod : startupGracePeriod)) return undefined;
+  const grace = hasSpoken ? monitorGracePeriod : startupGracePeriod;
+  return elapsed(now, after(lastSign, grace));
+}
 
+/** When the node is looked at next, if nothing is heard of it. */
+export function nextLook(node: Node, heartbeat: Heartbeat, now: Instant): Millis {
+  const grace = remainingGrace(node, heartbeat, now);
+  return readyCondition(node)?.status === "True" && grace > 0 ? grace : monitorPeriod;
+}
+
+/** The conditions of a node that has been silent too long; `undefined` if nothing changes. */
+export function planConditions(node: Node, heartbeat: Heartbeat, now: Instant): readonly NodeCondition[] | undefined {
+  if (remainingGrace(node, heartbeat, now) > 0) return undefined;
   const known = node.status.conditions ?? [];
   const planned = watchedConditions.flatMap((type) => {
     const before = known.find((condition) => condition.type === type);

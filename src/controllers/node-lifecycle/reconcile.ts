@@ -10,6 +10,7 @@ import { podsByNode } from "../shared-informers.ts";
 import {
   type Heartbeat,
   monitorPeriod,
+  nextLook,
   noteHeartbeat,
   planConditions,
   planTaints,
@@ -35,6 +36,8 @@ export function startNodeLifecycleController(deps: ControllerDeps): RunningContr
     lifecycle.zones.forget();
     controller.queue.add(object.metadata.name);
   });
+  // A sign of life is noted when it comes and wakes nobody: it only moves the moment at which the node would have been silent too long.
+  informers.nodeLeases.onAny(({ object }) => lifecycle.noteLease(object.metadata.name));
   controller.start();
   return controller;
 }
@@ -59,14 +62,25 @@ class NodeLifecycle {
     }
     if (!this.#heartbeats.has(name))
       this.#record(node, "RegisteredNode", `Node ${name} event: Registered Node ${name} in Controller`);
-    const lease = informers.nodeLeases.lister.get(`kube-node-lease/${name}`);
-    const heartbeat = noteHeartbeat(this.#heartbeats.get(name), node, lease, clock.now());
-    this.#heartbeats.set(name, heartbeat);
-
+    const heartbeat = this.#note(node);
     const observed = await this.#updateConditions(node, heartbeat);
     if (readyCondition(observed)?.status === "Unknown") await this.#markPodsNotReady(name);
     const wait = await this.#updateTaints(observed);
-    return { kind: "after", wait: wait ?? monitorPeriod };
+    return { kind: "after", wait: wait ?? nextLook(observed, heartbeat, clock.now()) };
+  }
+
+  /** The node's lease was renewed. A node that nobody has looked at yet is met when it is. */
+  noteLease(name: string): void {
+    const node = this.#deps.informers.nodes.lister.get(name);
+    if (node !== undefined && this.#heartbeats.has(name)) this.#note(node);
+  }
+
+  #note(node: Node): Heartbeat {
+    const { name } = node.metadata;
+    const lease = this.#deps.informers.nodeLeases.lister.get(`kube-node-lease/${name}`);
+    const heartbeat = noteHeartbeat(this.#heartbeats.get(name), node, lease, this.#deps.clock.now());
+    this.#heartbeats.set(name, heartbeat);
+    return heartbeat;
   }
 
   /** Gives a silent node its Unknown conditions; answers with the node as it is then. */
