@@ -86,6 +86,12 @@ describe("Initialized", () => {
       { phase: "Succeeded", init: [status("a", true, ended), status("b", true, ended)] },
       "True | PodCompleted",
     ],
+    [
+      "is True and completed also for a Pod without init containers that has succeeded",
+      {},
+      { phase: "Succeeded", regular: [status("c", false, ended)] },
+      "True | PodCompleted",
+    ],
   ])("%s", (_rule, parts, input, want) => {
     expect(conditionOf("Initialized", parts, input)).toBe(want);
   });

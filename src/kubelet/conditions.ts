@@ -83,7 +83,7 @@ function initializedVerdict(pod: Pod, input: ConditionInput): ConditionVerdict {
   const containers = initContainersOf(pod);
   const statusOf = statusFinder(input.initContainerStatuses);
   const unknown = containers.filter((container) => statusOf(container) === undefined);
-  if (input.phase === "Succeeded" && containers.length > 0 && unknown.length === 0) {
+  if (input.phase === "Succeeded" && unknown.length === 0) {
     return { type, status: "True", reason: "PodCompleted" };
   }
   if (input.containerStatuses.some(({ state }) => state?.running !== undefined || state?.terminated !== undefined)) {

@@ -1,7 +1,9 @@
 // A whole cluster on a virtual clock: the very same API server, scheduler, controllers and kubelets as anywhere else, over the store in memory and
 // simulated machines. One seed gives one life; the transcript shows it to the byte.
 
-import type { JsonObject, RequestHandler, UserInfo } from "../api/wire/request.ts";
+import type { Status } from "../api/index.ts";
+import type { ApiBody, JsonObject, RequestHandler, UserInfo } from "../api/wire/request.ts";
+import { StatusError } from "../api/wire/status-error.ts";
 import { type Random, SeededRandom } from "../base/random.ts";
 import { formatNanoTime, hours, type Millis } from "../base/time.ts";
 import type { Client } from "../client/client.ts";
@@ -210,8 +212,39 @@ export class SimulatedCluster {
     return answer.status === 200 && answer.body.kind === "object" ? answer.body.object : undefined;
   }
 
+  /**
+   * What a container wrote, as text.
+   * @param path the Pod's `log` subresource
+   * @throws StatusError as the API server words it
+   */
+  async logs(path: string, options: Readonly<Record<string, string | number | boolean>>): Promise<string> {
+    const query = new URLSearchParams(Object.entries(options).map(([name, value]) => [name, String(value)]));
+    const answer = await this.call(this.handle({ method: "GET", path, query, headers: {}, user: administrator }));
+    if (answer.body.kind === "object") throw new StatusError(answer.body.object as unknown as Status);
+    return this.call(textOf(answer.body));
+  }
+
   async stop(): Promise<void> {
     await drive(this.clock, this.#cluster.stop());
+  }
+}
+
+async function textOf(body: ApiBody): Promise<string> {
+  const decoder = new TextDecoder();
+  switch (body.kind) {
+    case "text":
+      return body.text;
+    case "bytes":
+      return decoder.decode(body.bytes);
+    case "byteStream": {
+      let text = "";
+      for await (const chunk of body.chunks) text += decoder.decode(chunk, { stream: true });
+      return text;
+    }
+    case "empty":
+    case "object":
+    case "watch":
+      return "";
   }
 }
 

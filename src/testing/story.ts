@@ -1,15 +1,17 @@
 // A story: a cluster on a virtual clock, told in verbs that a Kubernetes user knows, checked against timelines that a person can read.
 
-import type { Event, Pod } from "../api/index.ts";
+import type { ContainerStatus, Node, Pod, Taint, TaintEffect } from "../api/index.ts";
 import { kindOf, parseApiVersion } from "../api/kinds.ts";
 import type { JsonObject } from "../api/wire/request.ts";
-import type { Instant, Millis } from "../base/time.ts";
+import { isReason } from "../api/wire/status-error.ts";
+import { minutes, type Millis } from "../base/time.ts";
 import type { ResourceClient, StoredObject } from "../client/resource-client.ts";
 import { settle } from "../host/settle.ts";
+import type { ContainerId } from "../runtimes/runtime-service.ts";
 import type { ImageBehaviour } from "../runtimes/simulated/behaviour.ts";
 import { SimulatedCluster, type SimulatedNode, type SimulatedNodeOptions } from "../simulation/simulated-cluster.ts";
-import { eventEntry, type LifeEntry, podEntries } from "../timeline/pod-life.ts";
-import type { Predicate } from "./predicates.ts";
+import { Chronicle, expectLines } from "./chronicle.ts";
+import { hasCondition, type Predicate } from "./predicates.ts";
 
 /** A named story; `tell` runs it and throws when it does not go as told. */
 export interface Story {
@@ -24,6 +26,7 @@ export async function tellStory({ tell }: Story, seed: number | string = 1): Pro
   const cluster = await SimulatedCluster.start({ seed, settle });
   const teller = new StoryTeller(cluster);
   try {
+    await teller.begin();
     await tell(teller);
     return cluster.transcript();
   } finally {
@@ -34,16 +37,31 @@ export async function tellStory({ tell }: Story, seed: number | string = 1): Pro
 /** A name like `pod/web`, `pod/other-namespace/web`, `node/node-a`. */
 export type ObjectName = string;
 
+export interface LogOptions {
+  readonly container?: string;
+  readonly previous?: boolean;
+  readonly tailLines?: number;
+  readonly timestamps?: boolean;
+}
+
 export class StoryTeller {
   readonly cluster: SimulatedCluster;
-  readonly #entries: LifeEntry[] = [];
-  readonly #pods = new Map<string, Pod>();
-  readonly #start: Instant;
-  #follow: (() => void)[] | undefined;
+  readonly #chronicle: Chronicle;
 
   constructor(cluster: SimulatedCluster) {
     this.cluster = cluster;
-    this.#start = cluster.clock.now();
+    this.#chronicle = new Chronicle(cluster);
+  }
+
+  /** Begins to follow what happens; `tellStory` does it. */
+  async begin(): Promise<void> {
+    this.#chronicle.start();
+    await this.cluster.clock.settle();
+  }
+
+  /** Begins a new chapter: timelines show what happens from now on, and count from now. */
+  chapter(): void {
+    this.#chronicle.chapter();
   }
 
   /** Adds nodes and waits until they are Ready. */
@@ -51,9 +69,10 @@ export class StoryTeller {
     for (const name of names) await this.node(name);
   }
 
+  /** Adds a node, waits until it is Ready, and gives its machine: there things can be made to go wrong. */
   async node(name: string, options: SimulatedNodeOptions = {}): Promise<SimulatedNode> {
-    await this.#watch();
     const node = await this.cluster.addNode(name, options);
+    await this.until(`node/${name}`, hasCondition("Ready"), { within: minutes(1) });
     return node;
   }
 
@@ -64,26 +83,62 @@ export class StoryTeller {
 
   /** Creates objects. @throws StatusError as the API server words it */
   async apply(...objects: readonly JsonObject[]): Promise<void> {
-    await this.#watch();
     for (const object of objects) {
-      const metadata = object.metadata as { namespace?: string };
-      await this.cluster.call(this.#clientFor(object).create(object, metadata.namespace));
+      const { namespace } = object.metadata as { namespace?: string };
+      await this.cluster.call(this.#clientFor(object).create(object, namespace));
     }
     await this.cluster.clock.settle();
   }
 
-  /** Deletes a Pod, gracefully unless told otherwise. */
+  /** Deletes an object, a Pod gracefully unless told otherwise. */
   async delete(name: ObjectName, options: { readonly gracePeriodSeconds?: number } = {}): Promise<void> {
     const { client, objectName, namespace } = this.#locate(name);
-    await this.cluster.call(client.delete(objectName, namespace, options));
-    await this.cluster.clock.settle();
+    await this.#call(client.delete(objectName, namespace, options));
   }
 
-  /** Patches an object by a merge patch, also its status. */
+  /** `kubectl delete --force --grace-period=0` */
+  async forceDelete(name: ObjectName): Promise<void> {
+    await this.delete(name, { gracePeriodSeconds: 0 });
+  }
+
+  /** Asks the eviction API to take a Pod away. */
+  async evict(name: ObjectName): Promise<void> {
+    const { client, objectName, namespace } = this.#locate(name);
+    const body = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name: objectName, namespace } };
+    await this.#call(client.createSubresource(objectName, namespace, "eviction", body));
+  }
+
+  /** Patches an object by a merge patch, also its status or another subresource. */
   async patch(name: ObjectName, patch: JsonObject, subresource?: string): Promise<void> {
     const { client, objectName, namespace } = this.#locate(name);
-    await this.cluster.call(client.patch(objectName, namespace, "merge", patch, subresource));
-    await this.cluster.clock.settle();
+    await this.#call(client.patch(objectName, namespace, "merge", patch, subresource));
+  }
+
+  /** Sets labels; `null` takes one away. */
+  async label(name: ObjectName, labels: Readonly<Record<string, string | null>>): Promise<void> {
+    await this.patch(name, { metadata: { labels } });
+  }
+
+  /** No new Pods for the node. */
+  async cordon(node: string): Promise<void> {
+    await this.patch(`node/${node}`, { spec: { unschedulable: true } });
+  }
+
+  async uncordon(node: string): Promise<void> {
+    await this.patch(`node/${node}`, { spec: { unschedulable: null } });
+  }
+
+  /** Adds a taint as kubectl writes it: `key=value:NoExecute`, `key:NoSchedule`. */
+  async taint(node: string, taint: string): Promise<void> {
+    const [subject = "", effect = ""] = taint.split(":");
+    const [key = "", value] = subject.split("=");
+    const added: Taint = { key, ...(value !== undefined && { value }), effect: effect as TaintEffect };
+    await this.#setTaints(node, (taints) => [...taints, added]);
+  }
+
+  /** Takes all taints with a key away. */
+  async untaint(node: string, key: string): Promise<void> {
+    await this.#setTaints(node, (taints) => taints.filter((taint) => taint.key !== key));
   }
 
   /** Lets time pass. */
@@ -93,23 +148,21 @@ export class StoryTeller {
 
   /** Lets time pass until the object is in a state. Fails with the object and its timeline. */
   async until(name: ObjectName, state: Predicate, { within }: { readonly within: Millis }): Promise<void> {
-    let latest: JsonObject | undefined;
-    const look = async (): Promise<boolean> => {
-      latest = await this.get(name);
-      return state(latest);
-    };
     const { clock } = this.cluster;
     const limit = clock.now() + within;
     for (;;) {
       await clock.settle();
-      if (await look()) return;
+      const latest = await this.get(name);
+      if (state(latest)) return;
       const next = clock.nextDue();
-      if (next === undefined || next > limit) break;
+      if (next === undefined || next > limit) {
+        const found = JSON.stringify(latest?.status ?? latest, undefined, 1);
+        throw new Error(
+          `${name} was not ${state.title} within ${within / 1000}s; it is ${found}\n${this.timeline(name)}`,
+        );
+      }
       await clock.advanceTo(next);
     }
-    throw new Error(
-      `${name} was not ${state.title} within ${within / 1000}s; it is ${JSON.stringify(latest?.status ?? latest, undefined, 1)}\n${this.timeline(name)}`,
-    );
   }
 
   /** The object as it stands; `undefined` if it is not there. */
@@ -118,106 +171,90 @@ export class StoryTeller {
     try {
       return (await this.cluster.call(client.get(objectName, namespace))) as T;
     } catch (error) {
-      if ((error as { reason?: string }).reason === "NotFound") return undefined;
+      if (isReason(error, "NotFound")) return undefined;
       throw error;
     }
   }
 
-  /** A Pod that must be there. */
+  /** A Pod that must be there; its name alone, or `namespace/name`. */
   async pod(name: string): Promise<Pod> {
     const found = await this.get<Pod>(`pod/${name}`);
     if (found === undefined) throw new Error(`there is no Pod ${name}`);
     return found;
   }
 
-  /** What happened to one Pod since the beginning, a line each: `12s  Started  …`. */
+  /** The status of a Pod's container of any sort; of its first regular one if none is named. */
+  async container(name: string, container?: string): Promise<ContainerStatus> {
+    const { status } = await this.pod(name);
+    const all = [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])];
+    const found = container === undefined ? all[0] : all.find((each) => each.name === container);
+    if (found === undefined) throw new Error(`Pod ${name} has no status of a container ${container ?? ""}`);
+    return found;
+  }
+
+  /** The runtime's id of a Pod's container, for faults. */
+  async containerId(name: string, container?: string): Promise<ContainerId> {
+    const { containerID = "" } = await this.container(name, container);
+    return containerID.replace(/^.*:\/\//, "") as ContainerId;
+  }
+
+  /** What a container wrote. @throws StatusError as the API server words it */
+  async logs(name: ObjectName, options: LogOptions = {}): Promise<string> {
+    const { client, objectName, namespace } = this.#locate(name);
+    return this.cluster.logs(`/api/v1/namespaces/${namespace}/${client.ref.resource}/${objectName}/log`, {
+      ...options,
+    });
+  }
+
+  /** What happened to one Pod in this chapter, a line each: `12s  [app] Running  restart 1`. */
   timeline(name: ObjectName): string {
     const { objectName, namespace } = this.#locate(name);
-    return this.#entries
-      .filter((entry) => entry.pod === objectName && entry.namespace === (namespace ?? entry.namespace))
-      .map((entry) => this.#lineOf(entry))
-      .join("\n");
+    return this.#chronicle.timeline(namespace ?? "", objectName).join("\n");
   }
 
   /**
-   * Compares the timeline with a text, line by line; blanks at the ends of lines and common indentation do not matter.
+   * Compares the timeline with a text, line by line; blanks at the ends of lines and the width of gaps do not matter, `<uid>` stands for every uid.
    * A line of the text may end in `…`: then only its beginning counts.
    */
   expectTimeline(name: ObjectName, text: string): void {
-    const want = text
-      .split("\n")
-      .map((line) => line.trim())
-      .filter((line) => line !== "");
-    const have = this.timeline(name)
-      .split("\n")
-      .map((line) => line.trim())
-      .filter((line) => line !== "");
-    const same = want.length === have.length && want.every((line, index) => matchesLine(line, have[index] as string));
-    if (!same)
-      throw new Error(
-        `the timeline of ${name} is not as told.\nwanted:\n${want.join("\n")}\n\nhappened:\n${have.join("\n")}\n`,
-      );
+    expectLines(`the timeline of ${name} is`, this.timeline(name).split("\n"), text);
   }
 
-  /** Events about an object, as `reason: message`, in order of their creation. */
-  async events(name: ObjectName): Promise<readonly string[]> {
-    const { objectName, namespace } = this.#locate(name);
-    const all = await this.cluster.call(
-      this.cluster.client.events.list({ ...(namespace !== undefined && { namespace }) }),
+  /** The events about an object that there are, oldest first: `Warning  [app] BackOff (3 times)  Back-off restarting…`. */
+  events(name: ObjectName): readonly string[] {
+    const { client, objectName, namespace } = this.#locate(name);
+    return this.#chronicle.events(client.ref.kind, namespace, objectName);
+  }
+
+  /** Compares the events about an object with a text, in the same way as `expectTimeline`. */
+  expectEvents(name: ObjectName, text: string): void {
+    expectLines(`the events of ${name} are`, this.events(name), text);
+  }
+
+  /** Compares an object's conditions with a text: lines like `Ready False ContainersNotReady  containers with unready status: [app]`. */
+  async expectConditions(name: ObjectName, text: string): Promise<void> {
+    const found = await this.get<Pod | Node>(name);
+    const lines = (found?.status?.conditions ?? []).map(({ type, status, reason = "", message = "" }) =>
+      [type, status, reason, message].join(" "),
     );
-    return all.items
-      .filter((event: Event) => event.involvedObject.name === objectName)
-      .sort((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion))
-      .map((event) => `${event.reason}: ${event.message}`);
+    expectLines(`the conditions of ${name} are`, lines, text);
   }
 
   /** Ends the story: stops everything. */
   async end(): Promise<void> {
-    for (const stop of this.#follow ?? []) stop();
+    this.#chronicle.stop();
     await this.cluster.stop();
   }
 
-  /** Follows Pods and events from the first verb on. */
-  async #watch(): Promise<void> {
-    if (this.#follow !== undefined) return;
-    this.#follow = [];
-    const { client, clock } = this.cluster;
-    const pods = await this.cluster.call(
-      client.pods.watch(
-        {},
-        {
-          event: ({ type, object }) => {
-            const { uid } = object.metadata;
-            const after = type === "DELETED" ? undefined : object;
-            this.#entries.push(
-              ...podEntries(this.#pods.get(uid) ?? (after === undefined ? object : undefined), after, clock.now()),
-            );
-            if (after === undefined) this.#pods.delete(uid);
-            else this.#pods.set(uid, object);
-          },
-          closed: () => undefined,
-        },
-      ),
-    );
-    const events = await this.cluster.call(
-      client.events.watch(
-        {},
-        {
-          event: ({ type, object }) => {
-            const entry = type === "DELETED" ? undefined : eventEntry(object, clock.now());
-            if (entry !== undefined) this.#entries.push(entry);
-          },
-          closed: () => undefined,
-        },
-      ),
-    );
-    this.#follow.push(pods.stop, events.stop);
+  async #call(call: Promise<unknown>): Promise<void> {
+    await this.cluster.call(call);
+    await this.cluster.clock.settle();
   }
 
-  #lineOf(entry: LifeEntry): string {
-    const time = `${Math.round(entry.at - this.#start) / 1000}s`.padStart(8);
-    const container = entry.container === undefined ? "" : `[${entry.container}] `;
-    return `${time}  ${container}${entry.what}${entry.detail === "" ? "" : `  ${entry.detail}`}`;
+  async #setTaints(node: string, change: (taints: readonly Taint[]) => readonly Taint[]): Promise<void> {
+    const found = await this.get<Node>(`node/${node}`);
+    if (found === undefined) throw new Error(`there is no node ${node}`);
+    await this.patch(`node/${node}`, { spec: { taints: change(found.spec?.taints ?? []) } });
   }
 
   #clientFor(object: JsonObject): ResourceClient<StoredObject> {
@@ -234,25 +271,19 @@ export class StoryTeller {
   } {
     const parts = name.split("/");
     const kind = parts[0] as string;
-    const clients: Record<string, ResourceClient<StoredObject>> = {
-      pod: this.cluster.client.pods as unknown as ResourceClient<StoredObject>,
-      node: this.cluster.client.nodes as unknown as ResourceClient<StoredObject>,
-      namespace: this.cluster.client.namespaces as unknown as ResourceClient<StoredObject>,
-      configmap: this.cluster.client.configMaps as unknown as ResourceClient<StoredObject>,
-      secret: this.cluster.client.secrets as unknown as ResourceClient<StoredObject>,
-      serviceaccount: this.cluster.client.serviceAccounts as unknown as ResourceClient<StoredObject>,
+    const { client: all } = this.cluster;
+    const clients: Record<string, unknown> = {
+      pod: all.pods,
+      node: all.nodes,
+      namespace: all.namespaces,
+      configmap: all.configMaps,
+      secret: all.secrets,
+      serviceaccount: all.serviceAccounts,
     };
-    const client = clients[kind];
+    const client = clients[kind] as ResourceClient<StoredObject> | undefined;
     if (client === undefined)
       throw new Error(`"${name}" does not begin with one of ${Object.keys(clients).join(", ")}`);
     const namespace = client.ref.namespaced ? (parts.length > 2 ? (parts[1] as string) : "default") : undefined;
     return { client, objectName: parts.at(-1) as string, namespace };
   }
-}
-
-function matchesLine(want: string, have: string): boolean {
-  const folded = (text: string): string => text.replace(/\s+/g, " ");
-  return want.endsWith("…")
-    ? folded(have).startsWith(folded(want.slice(0, -1)).trimEnd())
-    : folded(have) === folded(want);
 }

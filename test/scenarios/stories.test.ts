@@ -1,0 +1,11 @@
+// Tells every story once.
+
+import { describe, expect, it } from "vitest";
+import { tellStory } from "../../src/testing/index.ts";
+import { topics } from "./topics.ts";
+
+describe.each(Object.entries(topics))("%s", (_topic, stories) => {
+  it.each(stories)("$title", async (story) => {
+    await expect(tellStory(story)).resolves.not.toBe("");
+  });
+});
