@@ -63,6 +63,9 @@ describe("a JSON patch", () => {
     ["an index past the end", [{ op: "add", path: "/spec/containers/7", value: {} }]],
     ["a path into a text", [{ op: "add", path: "/metadata/name/x", value: 1 }]],
     ["a copy from nowhere", [{ op: "copy", from: "/nowhere", path: "/spec/x" }]],
+    ["a move into itself", [{ op: "move", from: "/spec", path: "/spec/inner" }]],
+    ["a move of everything", [{ op: "move", from: "", path: "/spec" }]],
+    ["everything replaced by nothing", [{ op: "move", from: "/nowhere", path: "" }]],
     ["an object replaced by a list", [{ op: "replace", path: "", value: [] }]],
     ["a path into a prototype", [{ op: "add", path: "/__proto__/polluted", value: "yes" }]],
     ["a path through a constructor", [{ op: "add", path: "/metadata/constructor/prototype/polluted", value: "yes" }]],
@@ -98,6 +101,20 @@ describe("a JSON patch", () => {
     const before = structuredClone(patch);
     expect(applyJsonPatch(pod(), patch).kind).toBe("patched");
     expect(patch).toEqual(before);
+  });
+
+  it("stops copies that double the object each time", () => {
+    const patch = Array.from({ length: 40 }, (_, round) => ({
+      op: "copy",
+      from: "/spec",
+      path: `/spec/again${round}`,
+    }));
+    expect(applyJsonPatch(pod(), patch)).toEqual({
+      kind: "tooLarge",
+      problem: expect.stringMatching(
+        /^Request entity too large: Unable to complete the copy, the accumulated size increase of copy is \d+, exceeding the limit 3145728$/,
+      ),
+    });
   });
 
   it("takes 10,000 operations and not one more", () => {

@@ -2,10 +2,13 @@
 
 import jsonPatch, { type Operation } from "fast-json-patch";
 import type { JsonObject } from "../wire/request.ts";
-import { isJsonObject } from "./json-object.ts";
+import { isJsonObject, ownValue } from "./json-object.ts";
 
 /** More operations than this are refused with 413. */
 export const jsonPatchOperationLimit = 10_000;
+
+/** All copies of a patch together may add this much: copying a part into itself a few dozen times would otherwise fill the memory. */
+const copyLimitBytes = 3 * 1024 * 1024;
 
 export type JsonPatchResult =
   | { readonly kind: "patched"; readonly object: JsonObject }
@@ -28,15 +31,47 @@ export function applyJsonPatch(original: JsonObject, patch: unknown): JsonPatchR
   const problem = patch.map(operationProblem).find((text) => text !== undefined);
   if (problem !== undefined) return malformed(problem);
   if (patch.some(reachesPrototype)) return failed;
+  return carryOut(original, patch as Operation[]);
+}
+
+function carryOut(original: JsonObject, patch: readonly Operation[]): JsonPatchResult {
+  // The library puts an operation's value into the document as it is, where a later operation may change it: it gets copies of both.
+  let document: JsonObject = structuredClone(original);
+  let copiedBytes = 0;
   try {
-    // The library puts an operation's value into the document as it is, where a later operation may change it.
-    const own = structuredClone(patch) as Operation[];
-    const { newDocument } = jsonPatch.applyPatch<unknown>(original, own, true, false);
-    return isJsonObject(newDocument) ? { kind: "patched", object: newDocument } : failed;
+    for (const operation of structuredClone(patch)) {
+      if (operation.op === "copy" || operation.op === "move") {
+        const moved = valueByPointer(document, operation.from);
+        // Nothing can move into itself (RFC 6902, 4.4).
+        const intoItself = operation.op === "move" && operation.path.startsWith(`${operation.from}/`);
+        if (moved === undefined || intoItself) return failed;
+        if (operation.op === "copy") copiedBytes += JSON.stringify(moved).length;
+        if (copiedBytes > copyLimitBytes) return tooMuchCopied(copiedBytes);
+      }
+      const next: unknown = jsonPatch.applyOperation(document, operation, true, true).newDocument;
+      // The library goes wrong on anything else, and no object of the API is ever a list or a text in between.
+      if (!isJsonObject(next)) return failed;
+      document = next;
+    }
+    return { kind: "patched", object: document };
   } catch (error) {
     if (error instanceof jsonPatch.JsonPatchError) return failed;
     throw error;
   }
+}
+
+function tooMuchCopied(bytes: number): JsonPatchResult {
+  const text = `Unable to complete the copy, the accumulated size increase of copy is ${bytes}, exceeding the limit ${copyLimitBytes}`;
+  return { kind: "tooLarge", problem: `Request entity too large: ${text}` };
+}
+
+function valueByPointer(document: unknown, pointer: string): unknown {
+  const parts = pointer.split("/").slice(1);
+  return parts.reduce<unknown>((value, part) => {
+    const name = part.replaceAll("~1", "/").replaceAll("~0", "~");
+    if (Array.isArray(value)) return value[Number(name)];
+    return isJsonObject(value) ? ownValue(value, name) : undefined;
+  }, document);
 }
 
 const failed: JsonPatchResult = {

@@ -104,7 +104,10 @@ class StrategicMerger {
   #replaceList(list: readonly unknown[], field: SchemaField | undefined): unknown[] {
     return list
       .filter((element) => !(isJsonObject(element) && Object.hasOwn(element, patchDirective)))
-      .map((element) => (isJsonObject(element) ? this.mergeMap({}, element, this.#shapeOf(field?.items)) : element));
+      .map((element) => {
+        if (Array.isArray(element)) return this.#replaceList(element, field?.items);
+        return isJsonObject(element) ? this.mergeMap({}, element, this.#shapeOf(field?.items)) : element;
+      });
   }
 
   #mergeList(original: readonly unknown[], patch: readonly unknown[], field: SchemaField | undefined): unknown[] {
