@@ -65,7 +65,6 @@ export function createApiServer({ store, clock, random, nodes, options = {} }: A
     readable: new Map([["pods/log", podLog(nodes, clock)]]),
     documents: new Documents(tableMaker(clock)),
     watches,
-    clock,
     random: random.stream("api-server/watches"),
   });
   let isReady = false;

@@ -7,12 +7,11 @@ import { badRequest, invalid, type StatusError } from "../api/wire/status-error.
 import type { FieldValidation } from "./codec/decode-body.ts";
 import type { DeletionOptions } from "./registry/deletion-plan.ts";
 import type { ListRequest } from "./registry/list.ts";
-import type { Preconditions } from "./registry/registry.ts";
+import type { Preconditions } from "./registry/preconditions.ts";
 
 export interface WriteOptions {
   readonly dryRun: boolean;
   readonly fieldValidation: FieldValidation;
-  readonly fieldManager: string;
 }
 
 export interface DeleteOptions extends DeletionOptions {
@@ -49,19 +48,20 @@ export function integerParameter(query: URLSearchParams, name: string): number |
   return value;
 }
 
-/** @throws StatusError Invalid */
+/**
+ * `fieldManager` is checked and not used: nobody manages fields before server-side apply is served.
+ * @throws StatusError Invalid
+ */
 export function writeOptions(
   query: URLSearchParams,
   kind: "CreateOptions" | "UpdateOptions" | "PatchOptions",
-  userAgent: string,
 ): WriteOptions {
   const errors: FieldError[] = [...dryRunErrors(query.getAll("dryRun"))];
   const fieldValidation = query.get("fieldValidation") ?? "";
   if (!isFieldValidation(fieldValidation)) {
     errors.push(notSupported("fieldValidation", fieldValidation, ["", "Ignore", "Strict", "Warn"]));
   }
-  const fieldManager = query.get("fieldManager") ?? "";
-  errors.push(...fieldManagerErrors(fieldManager));
+  errors.push(...fieldManagerErrors(query.get("fieldManager") ?? ""));
   if (query.has("force") && kind === "PatchOptions") {
     errors.push(forbidden("force", "may not be specified for non-apply patch"));
   }
@@ -69,7 +69,6 @@ export function writeOptions(
   return {
     dryRun: query.getAll("dryRun").includes("All"),
     fieldValidation: isFieldValidation(fieldValidation) && fieldValidation !== "" ? fieldValidation : "Warn",
-    fieldManager: fieldManager === "" ? (userAgent.split("/", 1)[0] ?? "") : fieldManager,
   };
 }
 

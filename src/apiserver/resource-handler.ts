@@ -5,7 +5,7 @@ import type { ApiRequest, ApiResponse, JsonObject } from "../api/wire/request.ts
 import { badRequest, methodNotAllowed, methodNotSupported, notFoundPath } from "../api/wire/status-error.ts";
 import type { RandomStream } from "../base/random.ts";
 import { minutes, seconds } from "../base/time.ts";
-import type { Clock, Millis } from "../base/time.ts";
+import type { Millis } from "../base/time.ts";
 import type { Revision } from "../store/store.ts";
 import { decodeBody, decodeDeleteOptions } from "./codec/decode-body.ts";
 import { decodePatch } from "./codec/decode-patch.ts";
@@ -39,7 +39,6 @@ export interface ResourceHandlerParts {
   readonly readable: ReadonlyMap<string, ReadableSubresource>;
   readonly documents: Documents;
   readonly watches: Watches;
-  readonly clock: Clock;
   readonly random: RandomStream;
 }
 
@@ -193,7 +192,7 @@ export class ResourceHandler {
   async #create(call: Call): Promise<ApiResponse> {
     const { path, registry, definition, request } = call;
     const shape = shapeOf(request, { as: ["Table", "PartialObjectMetadata"] });
-    const options = writeOptions(request.query, "CreateOptions", userAgentOf(request));
+    const options = writeOptions(request.query, "CreateOptions");
     const { object, warnings } = decodeBody(request, definition, options.fieldValidation);
     call.warnings.add(...warnings);
     const document = await registry.create(path.namespace, object as ApiObject, contextOf(call, options.dryRun));
@@ -203,7 +202,7 @@ export class ResourceHandler {
   async #update(call: Call): Promise<ApiResponse> {
     const { path, registry, definition, request } = call;
     const shape = shapeOf(request, { as: ["Table", "PartialObjectMetadata"] });
-    const options = writeOptions(request.query, "UpdateOptions", userAgentOf(request));
+    const options = writeOptions(request.query, "UpdateOptions");
     const { object, warnings } = decodeBody(request, definition, options.fieldValidation);
     call.warnings.add(...warnings);
     const { document, created } = await registry.update(
@@ -217,7 +216,7 @@ export class ResourceHandler {
     const { path, registry, definition, request } = call;
     const shape = shapeOf(request, { as: ["Table", "PartialObjectMetadata"] });
     const patch = decodePatch(request);
-    const options = writeOptions(request.query, "PatchOptions", userAgentOf(request));
+    const options = writeOptions(request.query, "PatchOptions");
     const transform = (present: ApiObject): ApiObject =>
       applyPatch(definition, present, patch, options.fieldValidation, call.warnings);
     const { document } = await registry.update(
@@ -263,7 +262,7 @@ export class ResourceHandler {
   }
 
   #subresourceBody(request: ApiRequest, { bodyKind }: CreatableSubresource, warnings: Warnings) {
-    const options = writeOptions(request.query, "CreateOptions", userAgentOf(request));
+    const options = writeOptions(request.query, "CreateOptions");
     const { object, warnings: problems } = decodeBody(request, bodyKind, options.fieldValidation);
     warnings.add(...problems);
     return { object: object as ApiObject, context: { user: request.user, dryRun: options.dryRun, warnings } };
@@ -351,8 +350,6 @@ const contextOf = ({ request, warnings }: Call, dryRun: boolean): RequestContext
 });
 
 const targetOf = ({ namespace, name, subresource }: ResourcePath) => ({ namespace, name, subresource });
-
-const userAgentOf = ({ headers }: ApiRequest): string => headers["user-agent"] ?? "";
 
 const keyOf = ({
   group,

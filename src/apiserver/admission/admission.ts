@@ -6,7 +6,7 @@ import type { RequestContext } from "../registry/request-context.ts";
 import type { ResourceDefinition } from "../registry/resource-definition.ts";
 
 export interface AdmissionRequest {
-  readonly operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
+  readonly operation: "CREATE" | "UPDATE" | "DELETE";
   readonly definition: ResourceDefinition;
   /** Empty for the resource itself. */
   readonly subresource: string;

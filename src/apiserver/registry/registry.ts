@@ -32,6 +32,7 @@ import {
   validateMetadata,
   validateMetadataUpdate,
 } from "./metadata-rules.ts";
+import { checkFreshness, checkPreconditions, type Preconditions, uidConflict } from "./preconditions.ts";
 import { tooLargeResourceVersion } from "./read-failures.ts";
 import type { RequestContext } from "./request-context.ts";
 import { groupKindOf, groupResourceOf, keyFor, prefixFor, type ResourceDefinition } from "./resource-definition.ts";
@@ -65,11 +66,6 @@ export interface UpdateRequest {
 export interface Updated {
   readonly document: Document;
   readonly created: boolean;
-}
-
-export interface Preconditions {
-  readonly uid?: string;
-  readonly resourceVersion?: string;
 }
 
 export interface Deleted {
@@ -175,7 +171,7 @@ export class Registry {
     let stored = (await this.cache()).get(key);
     for (let attempt = 1; attempt <= conflictRetryLimit; attempt++) {
       if (stored === undefined) throw notFound(groupResourceOf(this.definition), name);
-      this.#checkPreconditions(stored, name, options.preconditions ?? {});
+      checkPreconditions(this.definition, stored, options.preconditions ?? {});
       const outcome = await this.#carryOutDeletion(stored, name, options, context);
       if (outcome.kind === "done") return outcome.deleted;
       stored = outcome.current;
@@ -260,19 +256,6 @@ export class Registry {
     return { document: last.in(this.definition.conversion), uid: last.object.metadata.uid ?? "", removed };
   }
 
-  #checkPreconditions(stored: StoredObject, name: string, { uid, resourceVersion }: Preconditions): void {
-    const actualUid = stored.object.metadata.uid ?? "";
-    const { group, kind } = this.definition;
-    if (uid !== undefined && uid !== actualUid) {
-      const why = `the UID in the precondition (${uid}) does not match the UID in record (${actualUid}). The object might have been deleted and then recreated`;
-      throw conflict({ group, resource: kind }, name, why);
-    }
-    if (resourceVersion !== undefined && resourceVersion !== String(stored.revision)) {
-      const why = `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${stored.revision}). The object might have been modified`;
-      throw conflict({ group, resource: kind }, name, why);
-    }
-  }
-
   #prepareForCreate(admitted: ApiObject, isGenerated: boolean, context: RequestContext): ApiObject {
     const now = this.#parts.clock.now();
     const { strategy } = this.definition;
@@ -308,7 +291,15 @@ export class Registry {
     this.#checkName(sent, request);
     // The client means one particular object, and a new one would not be that one.
     const { uid = "" } = sent.metadata;
-    if (uid !== "") throw this.#uidConflict(request, uid, "");
+    if (uid !== "") {
+      throw uidConflict(
+        this.definition,
+        request.name,
+        keyFor(this.definition, request.namespace, request.name),
+        uid,
+        "",
+      );
+    }
     const fresh = withMetadata(sent, { resourceVersion: undefined });
     return { document: await this.create(request.namespace, fresh, context), created: true };
   }
@@ -319,7 +310,7 @@ export class Registry {
     const old = withMetadata(stored.object, { resourceVersion: undefined });
     const sent = await request.transform(stored.in(conversion).object as ApiObject);
     this.#checkName(sent, request);
-    this.#checkFreshness(sent, stored, request);
+    checkFreshness(this.definition, sent, stored, { isWhole: request.replaces });
 
     const placed = this.#inNamespace(sent, request.namespace);
     const defaulted = strategy.default(conversion === undefined ? placed : conversion.toStorage(placed));
@@ -355,29 +346,6 @@ export class Registry {
     if (sentName !== name) {
       throw badRequest(`the name of the object (${sentName}) does not match the name on the URL (${name})`);
     }
-  }
-
-  /** Optimistic concurrency (api-machinery 3.4). */
-  #checkFreshness(sent: ApiObject, stored: StoredObject, request: UpdateRequest): void {
-    const { name, replaces } = request;
-    const { resourceVersion, uid } = sent.metadata;
-    const actualUid = stored.object.metadata.uid ?? "";
-    if (replaces && uid !== undefined && uid !== "" && uid !== actualUid)
-      throw this.#uidConflict(request, uid, actualUid);
-    if (!isSet(resourceVersion)) {
-      if (this.definition.strategy.allowsUnconditionalUpdate) return;
-      const error = { reason: "FieldValueInvalid", message: "Invalid value: 0x0: must be specified for an update" };
-      throw invalid(groupKindOf(this.definition), name, [{ ...error, field: "metadata.resourceVersion" }]);
-    }
-    if (resourceVersion !== String(stored.revision)) {
-      throw conflict(groupResourceOf(this.definition), name, objectHasBeenModified);
-    }
-  }
-
-  #uidConflict({ namespace, name }: UpdateRequest, expected: string, actual: string): StatusError {
-    const key = keyFor(this.definition, namespace, name);
-    const why = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${expected}, UID in object meta: ${actual}`;
-    return conflict(groupResourceOf(this.definition), name, why);
   }
 
   #inNamespace(object: ApiObject, namespace: string): ApiObject {
@@ -450,10 +418,5 @@ function isLetGo(next: ApiObject, old: ApiObject): boolean {
   return (next.metadata.finalizers ?? []).length === 0;
 }
 
-const isSet = (resourceVersion: string | undefined): boolean =>
-  resourceVersion !== undefined && resourceVersion !== "" && resourceVersion !== "0";
-
-const objectHasBeenModified =
-  "the object has been modified; please apply your changes to the latest version and try again";
 const contentIsBeingRemoved =
   "The system is ensuring all content is removed from this namespace.  Upon completion, this namespace will automatically be purged by the system.";
