@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { seconds } from "../../base/time.ts";
@@ -146,7 +146,7 @@ describe("a process's surroundings", () => {
     // What this very test was given by whoever started it goes on to its children.
     const own = rest.filter((line) => !inherited().includes(line));
     expect(own.map((line) => line.replace(/=[0-9a-f]{64}$/, "=id"))).toEqual([
-      "HOME=/root",
+      `HOME=${userInfo().homedir}`,
       "HOSTNAME=pod-host",
       "LIFEPOD_CONTAINER=id",
       "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -274,6 +274,16 @@ describe("the end", () => {
     await until(() => (processesOf(id).length >= 4 ? true : undefined));
     await runtime.runtime.stopContainer(id, seconds(0));
     expect(processesOf(id)).toEqual([]);
+  });
+
+  it("is asked for by TERM to all processes of the group", async () => {
+    const runtime = await open();
+    const child = "(trap 'echo child; exit' TERM; echo up; while :; do sleep 1000 & wait $!; done) &";
+    const pod = await launch(runtime, `trap : TERM; ${child} wait $!; wait $!; echo parent; exit 4`);
+    await until(() => (readFileSync(pod.logPath, "utf8").includes("up") ? true : undefined));
+    await runtime.runtime.stopContainer(pod.id, seconds(10));
+    expect(await exitOf(runtime, pod.id)).toMatchObject({ exitCode: 4 });
+    expect(readFileSync(pod.logPath, "utf8")).toContain("child\nparent\n");
   });
 
   it("leaves no process, file or mount point behind", async () => {
