@@ -71,9 +71,11 @@ it("lets every follower end with the true picture", async () => {
       const test = await ServerUnderTest.start();
       const all = new Follower(test, "");
       const web = new Follower(test, "&labelSelector=app%3Dweb");
+      const one = new Follower(test, "&fieldSelector=metadata.name%3Da");
+      const followers = [all, web, one];
       let away = 0;
       for (const todo of steps) {
-        if (away-- <= 0) await Promise.all([all.look(), web.look()]);
+        if (away-- <= 0) await Promise.all(followers.map((follower) => follower.look()));
         switch (todo.kind) {
           case "write": {
             const metadata = { name: todo.name, labels: { app: todo.app } };
@@ -85,12 +87,11 @@ it("lets every follower end with the true picture", async () => {
             await test.delete(`${maps}/${todo.name}`);
             break;
           case "lookAway":
-            all.lookAway();
-            web.lookAway();
+            for (const follower of followers) follower.lookAway();
             away = todo.later;
         }
       }
-      await Promise.all([all.look(), web.look()]);
+      await Promise.all(followers.map((follower) => follower.look()));
 
       const { object } = await test.get(maps);
       const truth = object.items.map(
@@ -99,8 +100,9 @@ it("lets every follower end with the true picture", async () => {
           `${item.metadata.labels.app}@${item.metadata.resourceVersion}`,
         ],
       ) as [string, string][];
-      expect([...all.flaws, ...web.flaws]).toEqual([]);
+      expect(followers.flatMap(({ flaws }) => flaws)).toEqual([]);
       expect(Object.fromEntries(all.picture)).toEqual(Object.fromEntries(truth));
+      expect(Object.fromEntries(one.picture)).toEqual(Object.fromEntries(truth.filter(([known]) => known === "a")));
       expect(Object.fromEntries(web.picture)).toEqual(
         Object.fromEntries(truth.filter(([, text]) => text.startsWith("web"))),
       );

@@ -1,8 +1,15 @@
 // Which objects of a resource a list or a watch is about: a namespace, labels, fields (api-machinery 3.8, 3.9).
 
-import { exactFieldValue, type FieldTerm, matchesFields, parseFieldSelector } from "../../api/meta/field-selector.ts";
+import {
+  exactFieldValue,
+  type FieldTerm,
+  matchesFields,
+  parseFieldSelector,
+  selectableFields,
+} from "../../api/meta/field-selector.ts";
 import { type LabelRequirement, matchesRequirements, parseLabelSelector } from "../../api/meta/label-selector.ts";
 import { badRequest } from "../../api/wire/status-error.ts";
+import type { Trigger } from "../storage/resource-cache.ts";
 import type { StoredObject } from "../storage/stored-object.ts";
 import type { ApiObject } from "./api-object.ts";
 import { keyFor, prefixFor, type ResourceDefinition } from "./resource-definition.ts";
@@ -40,6 +47,19 @@ export class Selection {
     if (!this.#definition.namespaced) return keyFor(this.#definition, "", name);
     const home = namespace === "" ? exactFieldValue(this.#fields, "metadata.namespace") : namespace;
     return home === undefined || home === "" ? undefined : keyFor(this.#definition, home, name);
+  }
+
+  /** The field by whose value a change can be told to concern this selection, without looking at the rest of it. */
+  get trigger(): Trigger | undefined {
+    const term = this.#fields.find(({ operator }) => operator === "=");
+    const read = term === undefined ? undefined : selectableFields(this.#definition).get(term.field);
+    if (term === undefined || read === undefined) return undefined;
+    const { group, version, conversion } = this.#definition;
+    return {
+      index: `${group}/${version} ${term.field}`,
+      value: term.value,
+      valueOf: (stored) => read(stored.in(conversion).object),
+    };
   }
 
   /** Whether it takes everything below its prefix. */

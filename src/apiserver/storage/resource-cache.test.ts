@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import type { KeyValue, RangeResult, Revision, Store, StoreEvent } from "../../store/store.ts";
 import type { Change } from "./change.ts";
 import { ResourceCache } from "./resource-cache.ts";
+import type { StoredObject } from "./stored-object.ts";
 
 const prefix = "/registry/core/pods/";
 const revision = (n: number): Revision => n as Revision;
@@ -119,4 +120,24 @@ it("knows a change again that comes a second time, from the history", async () =
   cache.subscribe((change) => (live = change));
   cache.apply(revision(10), put("a", 10));
   expect(cache.changeOf(revision(10), put("a", 10))).toBe(live);
+});
+
+it("tells a listener with a trigger what concerns it, before or after, and nothing else", async () => {
+  const cache = await loaded();
+  const trigger = {
+    index: "name length",
+    value: "1",
+    valueOf: ({ key }: StoredObject) => String(key.length - prefix.length),
+  };
+  const told: string[] = [];
+  const listener = ({ key, revision: at }: Change): void => void told.push(`${key.slice(prefix.length)}@${at}`);
+  cache.subscribe(listener, trigger);
+
+  cache.apply(revision(10), put("a", 10));
+  cache.apply(revision(11), put("long", 11));
+  cache.apply(revision(12), removed(held("a", 10), 12));
+  cache.unsubscribe(listener, trigger);
+  cache.apply(revision(13), put("b", 13));
+
+  expect(told).toEqual(["a@10", "a@12"]);
 });

@@ -11,6 +11,22 @@ const recentChangesLimit = 1024;
 /** Receives every change of the resource, in order. Must not throw. One that unsubscribes while it is told may be told once more. */
 export type ChangeListener = (change: Change) => void;
 
+/**
+ * What a listener waits for: changes of objects that have, or had, this value in one field. A change then costs nothing for the thousand
+ * kubelets whose Pods it does not concern.
+ */
+export interface Trigger {
+  /** Listeners with the same index look at the same field in the same way. */
+  readonly index: string;
+  readonly value: string;
+  readonly valueOf: (stored: StoredObject) => string;
+}
+
+interface TriggerIndex {
+  readonly valueOf: Trigger["valueOf"];
+  readonly byValue: Map<string, readonly ChangeListener[]>;
+}
+
 export class ResourceCache {
   readonly prefix: string;
   readonly #store: Store;
@@ -20,6 +36,7 @@ export class ResourceCache {
   #keys: string[] = [];
   /** Replaced when it changes, never changed: a round of telling goes on over those who were there when it began. */
   #listeners: readonly ChangeListener[] = [];
+  readonly #indexes = new Map<string, TriggerIndex>();
   readonly #recent = new Map<string, Change>();
   #loading: Promise<void> | undefined;
   #loaded = false;
@@ -66,12 +83,33 @@ export class ResourceCache {
     return this.#position(`${prefix}\u{10ffff}`) - this.#position(from > prefix ? from : prefix);
   }
 
-  subscribe(listener: ChangeListener): void {
-    this.#listeners = [...this.#listeners, listener];
+  /** @param trigger tells the listener only what concerns it */
+  subscribe(listener: ChangeListener, trigger?: Trigger): void {
+    if (trigger === undefined) {
+      this.#listeners = [...this.#listeners, listener];
+      return;
+    }
+    let index = this.#indexes.get(trigger.index);
+    if (index === undefined) {
+      index = { valueOf: trigger.valueOf, byValue: new Map() };
+      this.#indexes.set(trigger.index, index);
+    }
+    index.byValue.set(trigger.value, [...(index.byValue.get(trigger.value) ?? []), listener]);
   }
 
-  unsubscribe(listener: ChangeListener): void {
-    this.#listeners = this.#listeners.filter((other) => other !== listener);
+  /** Takes the same arguments as `subscribe` did. */
+  unsubscribe(listener: ChangeListener, trigger?: Trigger): void {
+    const without = (listeners: readonly ChangeListener[]) => listeners.filter((other) => other !== listener);
+    if (trigger === undefined) {
+      this.#listeners = without(this.#listeners);
+      return;
+    }
+    const index = this.#indexes.get(trigger.index);
+    if (index === undefined) return;
+    const left = without(index.byValue.get(trigger.value) ?? []);
+    if (left.length > 0) index.byValue.set(trigger.value, left);
+    else index.byValue.delete(trigger.value);
+    if (index.byValue.size === 0) this.#indexes.delete(trigger.index);
   }
 
   /** Takes one change in from the store and passes it on. */
@@ -85,7 +123,10 @@ export class ResourceCache {
     if (change.current === undefined) this.#remove(event.key);
     else this.#put(change.current);
     this.#lastChange = revision;
+    // Chosen before anybody is told: a listener that comes while others are told has already seen this change.
+    const concerned = this.#concernedBy(change);
     for (const listener of this.#listeners) listener(change);
+    for (const listeners of concerned) for (const listener of listeners) listener(change);
   }
 
   /** The change that a store event tells: one object for all who come across it, live or from the store's history. */
@@ -101,6 +142,17 @@ export class ResourceCache {
       this.#recent.delete(oldest);
     }
     return change;
+  }
+
+  #concernedBy({ current, previous }: Change): (readonly ChangeListener[])[] {
+    const concerned: (readonly ChangeListener[])[] = [];
+    for (const { valueOf, byValue } of this.#indexes.values()) {
+      const now = current === undefined ? undefined : valueOf(current);
+      const before = previous === undefined ? undefined : valueOf(previous);
+      if (now !== undefined) concerned.push(byValue.get(now) ?? []);
+      if (before !== undefined && before !== now) concerned.push(byValue.get(before) ?? []);
+    }
+    return concerned;
   }
 
   #previousOf(event: StoreEvent): StoredObject | undefined {

@@ -8,7 +8,7 @@ import { tooLargeResourceVersion } from "../registry/read-failures.ts";
 import type { Selection } from "../registry/selection.ts";
 import { type Change, type EventRepresentation, watchEvent } from "../storage/change.ts";
 import type { ObjectStorage } from "../storage/object-storage.ts";
-import type { ResourceCache } from "../storage/resource-cache.ts";
+import type { ResourceCache, Trigger } from "../storage/resource-cache.ts";
 import { documentOf } from "../storage/stored-object.ts";
 
 /** Where a watch begins (api-machinery 4.3). */
@@ -51,6 +51,7 @@ export class ResourceWatch implements WatchStream {
   readonly #keeper: WatchKeeper;
   readonly #cache: ResourceCache;
   readonly #options: WatchOptions;
+  readonly #trigger: Trigger | undefined;
   #receiver: WatchReceiver | undefined;
   #state: "new" | "running" | "over" = "new";
   #isFirst = true;
@@ -66,6 +67,7 @@ export class ResourceWatch implements WatchStream {
     this.#keeper = keeper;
     this.#cache = cache;
     this.#options = options;
+    this.#trigger = options.selection.trigger;
   }
 
   start(receiver: WatchReceiver): void {
@@ -111,7 +113,7 @@ export class ResourceWatch implements WatchStream {
     switch (start.kind) {
       case "everything":
       case "everythingThenBookmark":
-        this.#cache.subscribe(this.#take);
+        this.#cache.subscribe(this.#take, this.#trigger);
         this.#sendEverything();
         if (start.kind === "everythingThenBookmark" && this.#state === "running") {
           const { revision } = this.#keeper.storage;
@@ -119,10 +121,10 @@ export class ResourceWatch implements WatchStream {
         }
         return;
       case "now":
-        this.#cache.subscribe(this.#take);
+        this.#cache.subscribe(this.#take, this.#trigger);
         return;
       case "after":
-        if (this.#cache.lastChange <= start.revision) this.#cache.subscribe(this.#take);
+        if (this.#cache.lastChange <= start.revision) this.#cache.subscribe(this.#take, this.#trigger);
         else this.#followHistory(start.revision);
     }
   }
@@ -164,7 +166,7 @@ export class ResourceWatch implements WatchStream {
     this.#caughtUpAt = position;
     this.#historyPosition = undefined;
     this.#history?.cancel();
-    this.#cache.subscribe(this.#take);
+    this.#cache.subscribe(this.#take, this.#trigger);
   }
 
   /** A change as it happens. What the history has told already is passed over. */
@@ -209,7 +211,7 @@ export class ResourceWatch implements WatchStream {
     this.#receiver = undefined;
     this.#timer?.cancel();
     this.#history?.cancel();
-    this.#cache.unsubscribe(this.#take);
+    this.#cache.unsubscribe(this.#take, this.#trigger);
     this.#keeper.over(this);
     return wasRunning;
   }
