@@ -78,7 +78,11 @@ export interface PodSandboxConfig {
   readonly hostname: string;
   /** Host folder that container log paths are relative to. */
   readonly logDirectory: string;
-  readonly dns?: { readonly servers: readonly string[]; readonly searches: readonly string[]; readonly options: readonly string[] };
+  readonly dns?: {
+    readonly servers: readonly string[];
+    readonly searches: readonly string[];
+    readonly options: readonly string[];
+  };
   readonly portMappings: readonly PortMapping[];
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
@@ -92,7 +96,7 @@ export interface PodSandboxStatus {
   readonly metadata: PodSandboxMetadata;
   readonly state: "ready" | "notReady";
   readonly createdAt: Instant;
-  /** One per family; empty for a sandbox on the host's network and for runtimes without Pod addresses. */
+  /** One per family; empty for a sandbox on the host's network. A runtime without Pod addresses tells the address that all Pods share, or none. */
   readonly ips: readonly string[];
   readonly network: NamespaceMode;
   readonly labels: Readonly<Record<string, string>>;

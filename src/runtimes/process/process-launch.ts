@@ -65,7 +65,11 @@ export class ProcessLaunch {
     const enter = needsNamespace({ mounts: this.mounts, readonlyRoot: this.#readonlyRoot })
       ? ["nsenter", "--target", String(pid), "--mount", "--"]
       : [];
-    const changeDirectory = ["sh", "-c", `cd -- ${quoted(this.workingDirectory)} && unset PWD OLDPWD && exec "$@"`];
+    const changeDirectory = [
+      "sh",
+      "-c",
+      `cd -- ${quoted(this.workingDirectory)} && unset PWD OLDPWD && umask 022 && exec "$@"`,
+    ];
     return [...enter, ...changeDirectory, "lifepod-exec", ...this.dressed(commandLine)];
   }
 

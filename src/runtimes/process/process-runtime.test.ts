@@ -138,7 +138,7 @@ describe("a process's surroundings", () => {
     const runtime = await open();
     const output = await outputOf(
       runtime,
-      "env | sort; ls /proc/$$/fd; grep -E '^Sig(Ign|Blk)' /proc/self/status; pwd; readlink /proc/$$/fd/0",
+      "env | sort; ls /proc/$$/fd; grep -E '^Sig(Ign|Blk)' /proc/self/status; pwd; readlink /proc/$$/fd/0; umask",
       { envs: [{ key: "A", value: "b" }] },
     );
     const [first, ...rest] = output.split("\n");
@@ -159,6 +159,7 @@ describe("a process's surroundings", () => {
       "SigIgn:\t0000000000000000",
       "/",
       "/dev/null",
+      "0022",
       "",
     ]);
   });
@@ -347,8 +348,8 @@ describe("the end", () => {
 it("runs commands in a container with its own surroundings, and without it only with an error", async () => {
   const runtime = await open();
   const { id } = await launch(runtime, "sleep 1000", { workingDir: "/usr", envs: [{ key: "A.B", value: "c" }] });
-  const result = await runtime.runtime.execSync(id, ["sh", "-c", "pwd; exit 3"], seconds(10));
-  expect([new TextDecoder().decode(result.stdout), result.exitCode]).toEqual(["/usr\n", 3]);
+  const result = await runtime.runtime.execSync(id, ["sh", "-c", "pwd; umask; exit 3"], seconds(10));
+  expect([new TextDecoder().decode(result.stdout), result.exitCode]).toEqual(["/usr\n0022\n", 3]);
   const environment = await runtime.runtime.execSync(id, ["env"]);
   expect(new TextDecoder().decode(environment.stdout).split("\n")).toContain("A.B=c");
   await expect(runtime.runtime.execSync(id, ["no-such-program"])).rejects.toThrow(

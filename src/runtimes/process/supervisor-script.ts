@@ -34,9 +34,11 @@ echo "$code" > "$exit"
 `;
 
 // The kernel's line on the process has its start time, which tells it from a later process with the same number.
+// Files that the container makes get the rights that they get in every container, whatever lifepod's own mask is.
 const introduce = `
 dir=$1
 shift
+umask 022
 read -r stat < /proc/$$/stat
 echo "$$ $stat" > "$dir/${processFile}"
 `;
