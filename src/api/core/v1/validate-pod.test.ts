@@ -206,6 +206,13 @@ describe("a Pod's spec", () => {
       ],
     ],
     [
+      "resources called like what every object inherits",
+      { resources: { limits: { constructor: "1" } } },
+      [
+        'spec.resources.limits[constructor]: Invalid value: "constructor": must be a standard resource type or fully qualified',
+      ],
+    ],
+    [
       "negative overhead",
       { overhead: { cpu: "-1" } },
       ['spec.overhead.limits[cpu]: Invalid value: "-1": must be greater than or equal to 0'],

@@ -13,7 +13,7 @@ import {
   inclusiveRangeProblem,
   ipAddressProblems,
 } from "../../meta/names.ts";
-import { mirrorPodAnnotation, validatePodAnnotations } from "./validate-pod-annotations.ts";
+import { validatePodAnnotations } from "./validate-pod-annotations.ts";
 import {
   type ContainerSurroundings,
   validateContainers,
@@ -32,8 +32,6 @@ import {
 import { validateHostUsers, validatePodSecurityContext } from "./validate-security-context.ts";
 import { validateVolumes } from "./validate-volumes.ts";
 import { validateWindowsRules } from "./validate-windows.ts";
-
-export { mirrorPodAnnotation };
 
 /** What is wrong with a new Pod, with its defaults filled in. */
 export function validatePod(pod: Pod): FieldError[] {

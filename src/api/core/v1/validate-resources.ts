@@ -53,7 +53,7 @@ export function validatePodLevelResources(spec: PodSpec, path: string): FieldErr
   }
   errors.push(...validateRequirements(resources, podResourceNameErrors, new Set(), path));
   for (const [name, needed] of Object.entries(aggregateContainers({ spec }, "requests"))) {
-    const requested = parseQuantity(resources.requests?.[name] ?? "0");
+    const requested = parseQuantity(amountIn(resources.requests, name) ?? "0");
     if (compareQuantities(needed, requested) > 0) {
       const text = `must be greater than or equal to aggregate container requests of ${formatQuantity(needed)}`;
       errors.push(invalid(key(child(path, "requests"), name), formatQuantity(requested), text));
@@ -61,7 +61,7 @@ export function validatePodLevelResources(spec: PodSpec, path: string): FieldErr
   }
   spec.containers.forEach((container, position) => {
     for (const [name, limit] of Object.entries(container.resources.limits ?? {})) {
-      const podLimit = resources.limits?.[name];
+      const podLimit = amountIn(resources.limits, name);
       if (podLimit === undefined || compareQuantities(parseQuantity(limit), parseQuantity(podLimit)) <= 0) continue;
       const at = child(key(index(child(path, "containers"), position), name), "limits");
       errors.push(invalid(at, limit, `must be less than or equal to pod limits of ${podLimit}`));
@@ -88,6 +88,11 @@ export function validateResourceAmount(name: string, amount: string, path: strin
   return errors;
 }
 
+/** A list's own entry: a resource may be called like something that every object inherits. */
+function amountIn(list: Readonly<Record<string, string>> | undefined, name: string): string | undefined {
+  return list !== undefined && Object.hasOwn(list, name) ? list[name] : undefined;
+}
+
 type NameErrors = (name: string, path: string) => FieldError[];
 
 function validateRequirements(
@@ -109,7 +114,7 @@ function validateRequirements(
   for (const [name, limit] of Object.entries(limits)) errors.push(...amountErrors(name, limit, key(limitsPath, name)));
   for (const [name, request] of Object.entries(requests)) {
     errors.push(...amountErrors(name, request, key(requestsPath, name)));
-    errors.push(...requestAgainstLimit(name, request, Object.hasOwn(limits, name) ? limits[name] : undefined, path));
+    errors.push(...requestAgainstLimit(name, request, amountIn(limits, name), path));
   }
   const names = [...Object.keys(limits), ...Object.keys(requests)];
   if (names.some(isHugePages) && !names.includes("cpu") && !names.includes("memory")) {
