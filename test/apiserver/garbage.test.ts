@@ -3,6 +3,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { ApiRequest, ApiResponse } from "../../src/api/wire/request.ts";
+import { seconds } from "../../src/base/time.ts";
 import { pod, ServerUnderTest } from "./api-server-fixture.ts";
 
 const word = fc.oneof(
@@ -179,7 +180,7 @@ it("is answered, never thrown, and changes nothing when it is refused", async ()
         const sent = body instanceof Uint8Array ? { bytes: body } : isBody(body) ? { body } : {};
         const url = `${where}?${new URLSearchParams([...parameters]).toString()}`;
         const answering = test.respond(verb, url, { ...sent, headers: { "content-type": type, accept: wanted } });
-        await test.clock.advance(4000 as never); // some requests wait for a state that never comes
+        await test.clock.advance(seconds(4)); // some requests wait for a state that never comes
         const response = await answering;
 
         expect(test.errors).toEqual([]);
