@@ -4,6 +4,7 @@ import {
   matchesNodeSelector,
   matchesNodeSelectorTerm,
   matchesRequiredNodeAffinity,
+  preferredNodeAffinityWeight,
   requiredNodeNames,
 } from "./node-affinity.ts";
 
@@ -81,5 +82,16 @@ describe("node selection", () => {
   ])("knows the only possible nodes %s", (_rule, terms, names) => {
     const found = requiredNodeNames({ spec: { affinity: requiring(...terms) } });
     expect(found === undefined ? undefined : [...found]).toEqual(names);
+  });
+
+  it("adds the weights of the preferences that match", () => {
+    const preferred = [
+      { weight: 10, preference: expression("zone", "Exists") },
+      { weight: 5, preference: expression("disk", "Exists") },
+      { weight: 1, preference: field("In", "node-a") },
+      { weight: 70, preference: {} },
+    ];
+    expect(preferredNodeAffinityWeight({ preferredDuringSchedulingIgnoredDuringExecution: preferred }, node)).toBe(11);
+    expect(preferredNodeAffinityWeight(undefined, node)).toBe(0);
   });
 });

@@ -2,6 +2,7 @@
 
 import type {
   Node,
+  NodeAffinity,
   NodeSelector,
   NodeSelectorRequirement,
   NodeSelectorTerm,
@@ -60,6 +61,14 @@ export function matchesNodeSelectorTerm(term: NodeSelectorTerm, node: Selectable
     expressions.every((requirement) => matchesRequirement(requirement, labelOf(requirement.key))) &&
     fields.every((requirement) => matchesRequirement(requirement, fieldOf(requirement.key)))
   );
+}
+
+/** The sum of the weights of the preferred terms that match; empty terms count nothing. */
+export function preferredNodeAffinityWeight(affinity: NodeAffinity | undefined, node: SelectableNode): number {
+  const terms = affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+  return terms
+    .filter(({ preference }) => matchesNodeSelectorTerm(preference, node))
+    .reduce((sum, { weight }) => sum + weight, 0);
 }
 
 function matchesRequirement({ operator, values = [] }: NodeSelectorRequirement, value: string | undefined): boolean {
