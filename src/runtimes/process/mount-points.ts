@@ -7,15 +7,18 @@ import {
   lstatSync,
   mkdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmdirSync,
   rmSync,
   statSync,
+  symlinkSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Mount } from "../runtime-service.ts";
+import { isAlive, parseStat } from "./process-table.ts";
 
 interface MountPoint {
   readonly kind: "file" | "directory";
@@ -26,7 +29,7 @@ interface MountPoint {
 /** Where the machine's lifepods keep the record that they share; only root mounts. */
 export const machineRecordFolder = "/var/lib/lifepod";
 
-/** A lifepod holds the record for a moment only; one that died with it in its hands does not come back. */
+/** A lifepod holds the record for a moment only; one that holds it longer has been stopped and must not stop the others. */
 const lockPatienceMillis = 5000;
 
 export class MountPoints {
@@ -99,7 +102,7 @@ export class MountPoints {
       change(points);
       this.#save(points);
     } finally {
-      rmdirSync(lock);
+      unlinkSync(lock);
     }
     // Fails where somebody else has something to keep, which is as it should be.
     ignoring(["ENOTEMPTY", "ENOENT"], () => rmdirSync(this.#folder));
@@ -135,22 +138,26 @@ function removeUsers(points: Map<string, MountPoint>, isGone: (user: string) => 
   }
 }
 
-/** Waits for the lock: others hold it for a few file operations. */
+/** Waits for the lock: others hold it for a few file operations. It names its holder, so that one who died with it does not keep it. */
 function takeLock(lock: string): void {
   const pause = new Int32Array(new SharedArrayBuffer(4));
   const deadline = performance.now() + lockPatienceMillis;
+  const own = parseStat(readFileSync("/proc/self/stat", "latin1"));
   for (;;) {
     try {
       mkdirSync(dirname(lock), { recursive: true, mode: 0o700 });
-      mkdirSync(lock);
+      symlinkSync(`${own.pid}:${own.startTime}`, lock);
       return;
     } catch (error) {
       // ENOENT: the last user has just removed the folder.
       const { code } = error as NodeJS.ErrnoException;
       if (code !== "EEXIST" && code !== "ENOENT") throw error;
     }
-    // Whoever holds it this long was killed meanwhile.
-    if (performance.now() > deadline) ignoring(["ENOENT"], () => rmdirSync(lock));
+    ignoring(["ENOENT"], () => {
+      const [pid, startTime] = readlinkSync(lock).split(":").map(Number);
+      const holds = isAlive({ pid: pid as number, startTime: startTime as number });
+      if (!holds || performance.now() > deadline) unlinkSync(lock);
+    });
     Atomics.wait(pause, 0, 0, 1);
   }
 }
