@@ -6,7 +6,7 @@ import { createApiServer } from "../apiserver/api-server.ts";
 import type { ContainerLogAnswer, NodeConnector } from "../apiserver/node-connector.ts";
 import type { RequestHandler, UserInfo } from "../api/wire/request.ts";
 import type { Random } from "../base/random.ts";
-import type { Clock } from "../base/time.ts";
+import { type Clock, type Millis, seconds } from "../base/time.ts";
 import { type Client, createClient } from "../client/client.ts";
 import { createEventRecorder, type RunningEventRecorder } from "../client/event-recorder.ts";
 import { startControllers } from "../controllers/start-controllers.ts";
@@ -48,6 +48,16 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
+/** How long the end of a cluster may wait for events that are on their way. */
+const flushLimit = seconds(2);
+
+async function atMost(limit: Millis, clock: Clock, work: Promise<unknown>): Promise<void> {
+  const enough = new AbortController();
+  const late = clock.sleep(limit, enough.signal).catch(() => undefined);
+  await Promise.race([work, late]);
+  enough.abort();
+}
+
 /** Who the parts are when they call the API server. */
 const partUser = (name: string): UserInfo => ({ username: name, groups: ["system:masters", "system:authenticated"] });
 
@@ -63,19 +73,34 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       return kubelet.containerLogs(request);
     },
   };
-  const server: ApiServer = createApiServer({ store, clock, random, nodes });
+  const server: ApiServer = createApiServer({
+    store,
+    clock,
+    random,
+    nodes,
+    options: {
+      reportError: (error, { method, path }) =>
+        log(
+          `${method} ${path} failed inside lifepod: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        ),
+    },
+  });
   await server.start();
 
   const clientOf = (user: UserInfo, userAgent: string): Client =>
     createClient({ transport: server.handle, user, userAgent, clock });
-  const recorderOf = (client: Client, component: string, host?: string): RunningEventRecorder =>
-    createEventRecorder({
+  const recorders: RunningEventRecorder[] = [];
+  const recorderOf = (client: Client, component: string, host?: string): RunningEventRecorder => {
+    const recorder = createEventRecorder({
       client,
       clock,
       source: { component, ...(host !== undefined && { host }) },
       onDropped: (subject, note, error) =>
         log(`event ${note.reason} about ${subject.kind} ${subject.metadata.name} was dropped: ${String(error)}`),
     });
+    recorders.push(recorder);
+    return recorder;
+  };
 
   const controllerClient = clientOf(partUser("system:kube-controller-manager"), "lifepod-controllers");
   const controllers = startControllers({
@@ -125,6 +150,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       kubelets.clear();
       await scheduler.stop();
       await controllers.stop();
+      await atMost(flushLimit, clock, Promise.all(recorders.map((recorder) => recorder.flushed())));
       await server.stop();
     },
   };

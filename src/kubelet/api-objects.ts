@@ -12,6 +12,7 @@ export class ApiObjects {
   readonly #parts: KubeletParts;
   /** Pods that start together often want the same object: one question answers them all. */
   readonly #asking = new Map<string, Promise<ConfigMap | Secret | undefined>>();
+  #stopped = false;
   #services: Informer<Service> | undefined;
 
   constructor(parts: KubeletParts) {
@@ -32,13 +33,16 @@ export class ApiObjects {
       await resource.list({ limit: 1 });
     } catch (error) {
       if (error instanceof StatusError && error.code === 404) return;
-      this.#parts.log(`listing services: ${String(error)}`);
+      if (!this.#stopped) this.#parts.log(`listing services: ${String(error)}`);
     }
+    // The kubelet may have been stopped while the question was under way.
+    if (this.#stopped) return;
     this.#services = createInformer({ resource, clock, random, name: `kubelet-services/${node.name}` });
     this.#services.start();
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#services?.stop();
   }
 
