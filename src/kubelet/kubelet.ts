@@ -88,6 +88,8 @@ class NodeKubelet implements Kubelet {
     this.#watcher = new RuntimeWatcher({
       parts,
       changed: (uid) => this.#workers.get(uid)?.wake(),
+      known: (uid) => this.#workers.get(uid)?.observed,
+      uids: () => this.#workers.keys(),
       relisted: (pods) => this.#endOrphans(pods),
     });
   }

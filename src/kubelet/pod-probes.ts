@@ -1,7 +1,7 @@
 // All probes of one Pod: a worker for each container and kind, woken by what the Pod's status shows and by its own period (pod-lifecycle 6.2, 6.8).
 
-import type { Container, Pod, PodStatus, Probe } from "../api/generated/core-v1.ts";
-import { after, elapsed, type Instant, type Millis, millis, parseTime, seconds, type Timer } from "../base/time.ts";
+import type { Pod, PodStatus, Probe } from "../api/generated/core-v1.ts";
+import { after, elapsed, type Instant, type Millis, millis, seconds, type Timer } from "../base/time.ts";
 import type { ContainerId } from "../runtimes/runtime-service.ts";
 import { containerIdOf } from "./container-statuses.ts";
 import type { KubeletParts } from "./kubelet-parts.ts";
@@ -22,17 +22,22 @@ interface Worker {
   readonly type: ProbeType;
   readonly container: PodContainer;
   readonly probe: Probe;
+  /** The periods of liveness and startup probes count from here. */
+  readonly tickedSince: Instant;
   state: ProbeWorkerState;
   busy: boolean;
   ended: boolean;
-  /** The status changed while a probe was running. */
-  again: boolean;
   timer: Timer | undefined;
-  /** Not before this: workers of a kubelet that has just started spread out. */
-  notBefore: Instant | undefined;
-  /** When the period after the last probe is over. */
-  nextAt: Instant | undefined;
+  /** While the instance may be probed: since when, which early try is next, and when the next probe is that counts. */
+  turn: { readonly since: Instant; earlyTries: number; nextAt: Instant } | undefined;
 }
+
+/**
+ * When a container that may be probed is tried before its first probe that counts, after the moment it may be. Upstream looks about a second after a
+ * container has started; these tries let one that is ready sooner be Ready sooner. Their failures are neither counted nor told.
+ */
+const earlyTries: readonly Millis[] = [millis(0), millis(100), millis(250), millis(500)];
+const firstReadinessProbe = seconds(1);
 
 export class PodProbes {
   readonly #parts: KubeletParts;
@@ -57,7 +62,7 @@ export class PodProbes {
     for (const container of [...sidecars, ...regularContainersOf(pod)]) {
       for (const type of ["startup", "readiness", "liveness"] as const) {
         const probe = container.spec[`${type}Probe`];
-        if (probe !== undefined) this.#workers.push(newWorker(type, container, probe));
+        if (probe !== undefined) this.#workers.push(newWorker(type, container, probe, parts.clock.now()));
       }
     }
   }
@@ -100,67 +105,82 @@ export class PodProbes {
   }
 
   #look(worker: Worker, because: "statusChanged" | "timer"): void {
-    if (worker.ended) return;
-    if (worker.busy) {
-      worker.again = true;
-      return;
-    }
+    if (worker.ended || worker.busy) return; // a busy one looks when its probe is through
     const { clock } = this.#parts;
     const now = clock.now();
     const decision = lookWithProbeWorker(worker.type, worker.probe, worker.state, this.#view(worker), now);
     const isNewInstance = decision.state.containerID !== worker.state.containerID;
     this.#take(worker, decision);
+    const id = containerIdOf(worker.state.containerID);
+    if (isNewInstance) worker.turn = undefined;
     switch (decision.step.kind) {
       case "end":
         this.#end(worker);
         return;
       case "idle":
-        worker.nextAt = undefined;
+        worker.turn = undefined;
         this.#wakeAt(worker, undefined);
         return;
       case "waitUntil":
         this.#wakeAt(worker, decision.step.at);
         return;
       case "probe": {
-        if (isNewInstance || worker.nextAt === undefined) worker.notBefore = this.#spread(worker);
-        const due = this.#dueAt(worker, because, now);
+        worker.turn ??= this.#newTurn(worker, now);
+        const due = this.#dueAt(worker, worker.turn, because, now);
         if (due > now) this.#wakeAt(worker, due);
-        else void this.#probe(worker);
+        else void this.#probe(worker, worker.turn, id);
         return;
       }
     }
   }
 
-  /** When a worker that may probe does so: at once when it begins, then each period; unready containers also whenever their status is made. */
-  #dueAt(worker: Worker, because: "statusChanged" | "timer", now: Instant): Instant {
-    if (worker.notBefore !== undefined && worker.notBefore > now) return worker.notBefore;
-    if (worker.nextAt === undefined) return now;
-    const id = containerIdOf(worker.state.containerID);
-    const ready = id !== undefined && this.#results.get(id)?.readiness === "success";
-    if (worker.type === "readiness" && because === "statusChanged" && !ready) return now;
-    return worker.nextAt;
+  #newTurn(worker: Worker, now: Instant): NonNullable<Worker["turn"]> {
+    const spread = this.#spread(worker, now);
+    if (spread !== undefined) return { since: now, earlyTries: earlyTries.length, nextAt: spread };
+    switch (worker.type) {
+      case "readiness":
+        return { since: now, earlyTries: 0, nextAt: after(now, firstReadinessProbe) };
+      case "startup":
+        return { since: now, earlyTries: 0, nextAt: nextTick(worker, now) };
+      case "liveness": // an early success would change nothing
+        return { since: now, earlyTries: earlyTries.length, nextAt: nextTick(worker, now) };
+    }
   }
 
-  async #probe(worker: Worker): Promise<void> {
+  /** Early tries, then each period; a container that is not ready also whenever its status is made. */
+  #dueAt(worker: Worker, turn: NonNullable<Worker["turn"]>, because: "statusChanged" | "timer", now: Instant): Instant {
+    const early = earlyTries[turn.earlyTries];
+    if (early !== undefined) return after(turn.since, early);
     const id = containerIdOf(worker.state.containerID);
+    const ready = id !== undefined && this.#results.get(id)?.readiness === "success";
+    const isDue = worker.type === "readiness" && because === "statusChanged" && !ready && hasProbed(turn, now);
+    return isDue ? now : turn.nextAt;
+  }
+
+  async #probe(worker: Worker, turn: NonNullable<Worker["turn"]>, id: ContainerId | undefined): Promise<void> {
     if (id === undefined) return;
     worker.busy = true;
     this.#wakeAt(worker, undefined);
-    worker.nextAt = after(this.#parts.clock.now(), seconds(worker.probe.periodSeconds));
+    const isEarly = turn.earlyTries < earlyTries.length;
+    const now = this.#parts.clock.now();
+    if (!isEarly) turn.nextAt = after(now, seconds(worker.probe.periodSeconds));
     const target = { pod: this.#pod, container: worker.container, id, podIp: this.#status.podIP ?? "" };
-    const result = await runProbe(this.#parts, worker.type, worker.probe, target);
+    const result = await runProbe(this.#parts, worker.type, worker.probe, target, !isEarly);
     worker.busy = false;
     if (worker.ended) return;
-    if (result !== undefined && containerIdOf(worker.state.containerID) === id) {
+    if (isEarly) turn.earlyTries = nextEarlyTry(turn, this.#parts.clock.now());
+    if (isEarly && result === "success") {
+      turn.earlyTries = earlyTries.length;
+      turn.nextAt = after(now, seconds(worker.probe.periodSeconds));
+    }
+    const counts = result !== undefined && !(isEarly && result === "failure");
+    if (counts && containerIdOf(worker.state.containerID) === id) {
       const counted = countProbeResult(worker.type, worker.probe, worker.state, result);
       worker.state = counted.state;
       if (counted.store !== undefined && this.#store(id, worker.type, counted.store)) this.#changed();
     }
-    const again = worker.again;
-    worker.again = false;
     // What happened meanwhile is looked at, but is no reason to probe again at once.
-    if (again) this.#look(worker, "timer");
-    if (!worker.ended && !worker.busy && worker.timer === undefined) this.#wakeAt(worker, worker.nextAt);
+    this.#look(worker, "timer");
   }
 
   #take(worker: Worker, decision: ProbeDecision): void {
@@ -199,15 +219,11 @@ export class PodProbes {
   }
 
   /** A kubelet that finds many containers running does not probe them all at once. */
-  #spread(worker: Worker): Instant | undefined {
-    const { clock, random } = this.#parts;
-    const period: Millis = seconds(worker.probe.periodSeconds);
-    const name = worker.container.spec.name;
-    const statuses = [...(this.#status.containerStatuses ?? []), ...(this.#status.initContainerStatuses ?? [])];
-    const startedAt = parseTime(statuses.find((status) => status.name === name)?.state?.running?.startedAt ?? "");
-    const isAdopted = startedAt !== undefined && seconds(1) + startedAt < this.#kubeletStartedAt;
-    if (!isAdopted || elapsed(this.#kubeletStartedAt, clock.now()) >= period) return undefined;
-    return after(clock.now(), millis(random.stream("probe-start").between(0, period)));
+  #spread(worker: Worker, now: Instant): Instant | undefined {
+    const id = containerIdOf(worker.state.containerID);
+    const period = seconds(worker.probe.periodSeconds);
+    if (id === undefined || !this.#adopted.has(id) || elapsed(this.#kubeletStartedAt, now) >= period) return undefined;
+    return after(now, millis(this.#parts.random.stream("probe-start").between(0, period)));
   }
 
   #wakeAt(worker: Worker, at: Instant | undefined): void {
@@ -232,17 +248,34 @@ export class PodProbes {
   }
 }
 
-function newWorker(type: ProbeType, container: PodContainer, probe: NonNullable<Container["livenessProbe"]>): Worker {
+function newWorker(type: ProbeType, container: PodContainer, probe: Probe, now: Instant): Worker {
   return {
     type,
     container,
     probe,
+    tickedSince: now,
     state: newProbeWorker,
     busy: false,
     ended: false,
-    again: false,
     timer: undefined,
-    notBefore: undefined,
-    nextAt: undefined,
+    turn: undefined,
   };
+}
+
+/** The first whole period since the worker began that is not before `from`. */
+function nextTick(worker: Worker, from: Instant): Instant {
+  const period = seconds(worker.probe.periodSeconds);
+  const ticks = Math.max(1, Math.ceil(elapsed(worker.tickedSince, from) / period));
+  return after(worker.tickedSince, millis(ticks * period));
+}
+
+/** The index of the next early try: a slow answer takes the place of those that it has passed, so that the first probe that counts is not late. */
+function nextEarlyTry(turn: NonNullable<Worker["turn"]>, now: Instant): number {
+  const next = earlyTries.findIndex((wait, index) => index > turn.earlyTries && after(turn.since, wait) > now);
+  return next < 0 ? earlyTries.length : next;
+}
+
+/** The first probe that counts is behind. */
+function hasProbed(turn: NonNullable<Worker["turn"]>, now: Instant): boolean {
+  return now >= after(turn.since, firstReadinessProbe);
 }

@@ -82,6 +82,11 @@ export class PodWorker implements SyncMemory {
     return this.#pod;
   }
 
+  /** What was seen of it last; `undefined` before the first look, and while it is being worked on. */
+  get observed(): ObservedPod | undefined {
+    return this.#hasLooked && !this.#running ? this.#observed : undefined;
+  }
+
   /** Takes resources of the node: it was admitted and has not ended. */
   get isActive(): boolean {
     if (this.#work.phase === "terminated" || isTerminalPhase(this.#pod.status.phase)) return false;

@@ -30,16 +30,18 @@ const titles: Readonly<Record<ProbeType, string>> = {
   startup: "Startup",
 };
 
-/** Runs the probe and tells its events; `undefined` if it could not be run. */
+/** Runs the probe and tells its events, of failures only if `tellsFailures`; `undefined` if it could not be run. */
 export async function runProbe(
   parts: KubeletParts,
   type: ProbeType,
   probe: Probe,
   target: { readonly pod: Pod; readonly container: PodContainer; readonly id: ContainerId; readonly podIp: string },
+  tellsFailures: boolean,
 ): Promise<"success" | "failure" | undefined> {
   const { pod, container } = target;
   let outcome: ProbeOutcome = { kind: "error", error: "" };
-  for (let attempt = 1; attempt <= errorTries && outcome.kind === "error"; attempt++) {
+  const tries = tellsFailures ? errorTries : 1;
+  for (let attempt = 1; attempt <= tries && outcome.kind === "error"; attempt++) {
     outcome = await runOnce(parts, probe, target);
   }
   const tell = (reason: string, message: string): void =>
@@ -51,10 +53,10 @@ export async function runProbe(
       tell("ProbeWarning", `warning: ${outcome.output}`);
       return "success";
     case "failure":
-      tell("Unhealthy", `failed: ${outcome.output}`);
+      if (tellsFailures) tell("Unhealthy", `failed: ${outcome.output}`);
       return "failure";
     case "error":
-      tell("Unhealthy", `errored and resulted in unknown state: ${outcome.error}`);
+      if (tellsFailures) tell("Unhealthy", `errored and resulted in unknown state: ${outcome.error}`);
       return undefined;
   }
 }

@@ -1,10 +1,10 @@
 // Notices what happens in the runtime: by its events at once, and by looking at everything now and then, in case an event was lost or there are none.
 
-import type { Timer } from "../base/time.ts";
-import { type Millis, seconds } from "../base/time.ts";
+import { type Millis, seconds, type Timer } from "../base/time.ts";
 import type { ContainerStatus, PodSandboxStatus, RuntimeEvent } from "../runtimes/runtime-service.ts";
 import { podUidLabel } from "./container-labels.ts";
 import { errorText, type KubeletParts } from "./kubelet-parts.ts";
+import type { ObservedPod } from "./observed-pod.ts";
 
 /** How often everything is looked at: a runtime without events has only this. */
 const relistPeriod = seconds(1);
@@ -20,8 +20,11 @@ export interface RuntimePod {
 
 export interface RuntimeWatcherOptions {
   readonly parts: KubeletParts;
-  /** Something of this Pod is not as it was. */
+  /** Something happened to this Pod. */
   readonly changed: (uid: string) => void;
+  /** How a Pod was when it was last looked at; `undefined` if nobody looks after it. */
+  readonly known: (uid: string) => ObservedPod | undefined;
+  readonly uids: () => Iterable<string>;
   /** After each look at everything. */
   readonly relisted: (pods: readonly RuntimePod[]) => void;
 }
@@ -30,7 +33,6 @@ export class RuntimeWatcher {
   readonly #options: RuntimeWatcherOptions;
   /** Which Pod a container or sandbox belongs to. */
   readonly #owners = new Map<string, string>();
-  #signatures = new Map<string, string>();
   #subscription: { close(): void } | undefined;
   #timer: Timer | undefined;
   #stopped = false;
@@ -68,7 +70,7 @@ export class RuntimeWatcher {
   }
 
   async #relistOnce(): Promise<void> {
-    const { parts, changed, relisted } = this.#options;
+    const { parts, changed, known, uids, relisted } = this.#options;
     const { runtime } = parts.runtime;
     try {
       const [sandboxes, containers] = await Promise.all([
@@ -78,11 +80,10 @@ export class RuntimeWatcher {
       if (this.#stopped) return;
       const pods = byPod(sandboxes, containers);
       this.#remember(pods);
-      const signatures = new Map(pods.map((pod) => [pod.uid, signatureOf(pod)]));
-      const before = this.#signatures;
-      this.#signatures = signatures;
-      for (const uid of new Set([...before.keys(), ...signatures.keys()])) {
-        if (before.get(uid) !== signatures.get(uid)) changed(uid);
+      const found = new Map(pods.map((pod) => [pod.uid, signatureOf(pod)]));
+      for (const uid of uids()) {
+        const before = known(uid);
+        if (before !== undefined && signatureOf(before) !== (found.get(uid) ?? "")) changed(uid);
       }
       relisted(pods);
     } catch (error) {
@@ -168,7 +169,7 @@ function byPod(sandboxes: readonly PodSandboxStatus[], containers: readonly Cont
   return [...pods.values()];
 }
 
-function signatureOf(pod: RuntimePod): string {
+function signatureOf(pod: ObservedPod): string {
   const parts = [
     ...pod.sandboxes.map((sandbox) => `${sandbox.id} ${sandbox.state}`),
     ...pod.containers.map((container) => `${container.id} ${container.state.kind}`),

@@ -10,8 +10,8 @@ describe("probes", () => {
       k.cluster.image("web:1", { present: true, becomesReadyAfter: seconds(7) });
       await k.create("web", { image: "web:1", container: { readinessProbe: { ...http, periodSeconds: 2 } } });
       await k.elapse(seconds(20));
-      expect(k.statuses("web").slice(2)).toEqual(["0s Running web=running", "8s Running web=running,ready"]);
-      expect(k.events("web", "Unhealthy").map((line) => line.split(" ")[0])).toEqual(["0s", "2s", "4s", "6s"]);
+      expect(k.statuses("web").slice(2)).toEqual(["0s Running web=running", "7s Running web=running,ready"]);
+      expect(k.events("web", "Unhealthy").map((line) => line.split(" ")[0])).toEqual(["1s", "3s", "5s"]);
     }));
 
   it("wait for the initial delay", () =>
@@ -94,11 +94,11 @@ describe("probes", () => {
         image: "web:1",
         container: { startupProbe: { ...http, periodSeconds: 2, failureThreshold: 3 } },
       });
-      await k.elapse(seconds(5));
+      await k.elapse(seconds(7));
       expect(k.events("web", "Killing")).toEqual([
-        "4s Normal Killing Container web failed startup probe, will be restarted",
+        "6s Normal Killing Container web failed startup probe, will be restarted",
       ]);
-      expect(k.statuses("web").at(-1)).toBe("4s Running web=running,r1");
+      expect(k.statuses("web").at(-1)).toBe("6s Running web=running,r1");
     }));
 
   it("say what an exec probe said, also when it takes too long", () =>
@@ -110,15 +110,16 @@ describe("probes", () => {
           "check slowly": { exitCode: 0, delay: seconds(9) },
         },
       });
-      const exec = (command: readonly string[]) => ({ exec: { command }, periodSeconds: 60, timeoutSeconds: 2 });
+      const exec = (command: readonly string[]) => ({ exec: { command }, periodSeconds: 10, timeoutSeconds: 2 });
       await k.create("web", {
         image: "web:1",
         container: { readinessProbe: exec(["check", "db"]), livenessProbe: exec(["check", "slowly"]) },
       });
-      await k.elapse(seconds(5));
+      await k.elapse(seconds(15));
       expect(k.events("web", "Unhealthy")).toEqual([
-        "0s Warning Unhealthy Readiness probe failed: no database",
-        '2s Warning Unhealthy Liveness probe failed: command timed out: "check slowly" timed out after 2s',
+        "1s Warning Unhealthy Readiness probe failed: no database",
+        "11s Warning Unhealthy Readiness probe failed: no database",
+        '12s Warning Unhealthy Liveness probe failed: command timed out: "check slowly" timed out after 2s',
       ]);
     }));
 
