@@ -287,6 +287,15 @@ describe("the end", () => {
     expect(readFileSync(pod.logPath, "utf8")).toContain("child\nparent\n");
   });
 
+  it("puts nothing into the log that the container did not say", async () => {
+    const runtime = await open();
+    const pod = await launch(runtime, "echo up; exec sleep 1000");
+    await until(() => (readFileSync(pod.logPath, "utf8").includes("up") ? true : undefined));
+    await runtime.runtime.stopContainer(pod.id, seconds(10));
+    expect(await exitOf(runtime, pod.id)).toMatchObject({ exitCode: 143 });
+    expect(readFileSync(pod.logPath, "utf8")).toBe("up\n");
+  });
+
   it("leaves no process, file or mount point behind", async () => {
     const runtime = await open();
     writeFileSync(join(folder, "message"), "");

@@ -27,7 +27,8 @@ shift 3
 set -C
 { echo "$$" > "$dir/${claimFile}"; } 2>/dev/null || { echo claimed >&3; exit; }
 set +C
-setsid sh -c "$script" lifepod-container "$dir" "$@" >&4 2>&4 4>&-
+# In a subshell, so that what this shell has to say about the end ("Terminated") does not get into the container's log.
+(exec setsid sh -c "$script" lifepod-container "$dir" "$@" >&4 2>&4 4>&-)
 code=$?
 read -r pid rest < "$dir/${processFile}" && kill -s KILL -- "-$pid"
 echo "$code" > "$exit"
