@@ -118,7 +118,7 @@ class LiveView implements LifeView {
     });
     const shown = all.slice(0, room);
     if (all.length > room) shown.push(paint.dim(`  … and ${all.length - room} more`));
-    return [paint.dim("─".repeat(Math.min(columns - 1, 60))), ...shown];
+    return [paint.dim("─".repeat(Math.max(1, Math.min(columns - 1, 60)))), ...shown];
   }
 }
 

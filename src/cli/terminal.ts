@@ -17,11 +17,12 @@ export function standardOutput(): Terminal {
   const interactive = stdout.isTTY === true && process.env.TERM !== "dumb" && process.env.CI === undefined;
   return {
     interactive,
+    // A terminal that does not know its size says 0.
     get columns() {
-      return stdout.columns ?? 80;
+      return stdout.columns || 80;
     },
     get rows() {
-      return stdout.rows ?? 24;
+      return stdout.rows || 24;
     },
     paint: interactive && picocolors.isColorSupported ? picocolors : plainPaint,
     write: (text) => void stdout.write(text),
