@@ -16,6 +16,7 @@ export class Expiry {
   readonly #clock: Clock;
   readonly #onDue: () => void;
   #timer: { readonly timer: Timer; readonly at: Instant } | undefined;
+  #closed = false;
 
   /** @param onDue is called when at least one key is due; `due` then names them, and `arm` must be called after they are gone. */
   constructor(clock: Clock, onDue: () => void) {
@@ -47,6 +48,7 @@ export class Expiry {
 
   /** Sets the timer for the earliest key, unless it is set. */
   arm(): void {
+    if (this.#closed) return;
     const next = this.#heap.peek();
     if (next === undefined || (this.#timer !== undefined && this.#timer.at <= next.expiresAt)) return;
     this.#timer?.timer.cancel();
@@ -62,7 +64,9 @@ export class Expiry {
     };
   }
 
+  /** For good: a write that is still on its way sets no timer any more. */
   close(): void {
+    this.#closed = true;
     this.#timer?.timer.cancel();
     this.#timer = undefined;
   }

@@ -74,6 +74,15 @@ export const expiryChecks: readonly StoreCheck[] = [
       expectEqual(bench.clock.pending, 0, "pending timers");
     },
   },
+  {
+    name: "a store that is closed while it writes leaves no timer behind",
+    async body(bench) {
+      const written = putFor(bench, "a", seconds(10));
+      await bench.store.close();
+      await written;
+      expectEqual(bench.clock.pending, 0, "pending timers");
+    },
+  },
 ];
 
 async function putFor(bench: StoreBench, key: string, ttl: Millis): Promise<void> {
