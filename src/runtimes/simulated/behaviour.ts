@@ -115,7 +115,7 @@ export interface ContainerContext {
   /** The restart count. */
   readonly turn: number;
   /** A file as the container sees it: through its mounts, or what it wrote itself. */
-  readFile(path: string): Promise<Uint8Array | undefined>;
+  readonly readFile: (path: string) => Promise<Uint8Array | undefined>;
 }
 
 export interface ExecContext extends ContainerContext {
