@@ -52,3 +52,15 @@ export const hasRestarts = (times: number): Predicate =>
       (container) => container.restartCount >= times,
     );
   });
+
+/** A container of any sort is in this state. */
+export const hasContainer = (name: string, state: "waiting" | "running" | "terminated"): Predicate =>
+  predicate(`${name} ${state}`, (object) => {
+    const status = (object as unknown as Pod | undefined)?.status;
+    return [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].some(
+      (container) => container.name === name && container.state?.[state] !== undefined,
+    );
+  });
+
+/** The Pod has a node. */
+export const isScheduled: Predicate = Object.assign(hasCondition("PodScheduled"), { title: "Scheduled" });

@@ -2,6 +2,27 @@
 
 import type { Story } from "../../src/testing/index.ts";
 import { stories as crash } from "./crash.stories.ts";
+import { stories as environment } from "./environment.stories.ts";
+import { stories as hooks } from "./hooks.stories.ts";
+import { stories as images } from "./images.stories.ts";
+import { stories as initContainers } from "./init-containers.stories.ts";
+import { stories as kubelet } from "./kubelet.stories.ts";
+import { stories as nodes } from "./nodes.stories.ts";
+import { stories as probes } from "./probes.stories.ts";
+import { stories as scheduling } from "./scheduling.stories.ts";
 import { stories as starting } from "./starting.stories.ts";
+import { stories as termination } from "./termination.stories.ts";
 
-export const topics: Readonly<Record<string, readonly Story[]>> = { starting, crash };
+export const topics: Readonly<Record<string, readonly Story[]>> = {
+  starting,
+  crash,
+  images,
+  probes,
+  hooks,
+  termination,
+  environment,
+  "kubelet and runtime": kubelet,
+  scheduling,
+  "nodes, namespaces and events": nodes,
+  "init containers": initContainers,
+};

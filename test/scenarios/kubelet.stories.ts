@@ -1,0 +1,290 @@
+// A kubelet that is started again, and a runtime that fails: what goes on, what is repeated, what is never repeated
+// (pod-lifecycle 3, 4).
+
+import assert from "node:assert/strict";
+import {
+  hasContainer,
+  hasRestarts,
+  isGone,
+  isReady,
+  isSucceeded,
+  minutes,
+  pod,
+  seconds,
+  type Story,
+  story,
+} from "../../src/testing/index.ts";
+
+export const stories: readonly Story[] = [
+  story("a kubelet that is started again adopts what runs: nothing is restarted, nothing is told twice", async (t) => {
+    const node = await t.node("node-a");
+    t.image("init:1", { present: true, runsFor: seconds(1) });
+    t.image("app:1", { present: true });
+    const probe = { httpGet: { port: 80 }, periodSeconds: 5 };
+    await t.apply(
+      pod("app", {
+        image: "app:1",
+        initContainers: [{ name: "init", image: "init:1" }],
+        container: { startupProbe: probe, readinessProbe: probe, livenessProbe: probe },
+      }),
+    );
+    await t.until("pod/app", isReady, { within: minutes(1) });
+    const before = await t.pod("app");
+    t.chapter();
+    await node.stopKubelet();
+    await t.elapse(seconds(20));
+    await node.startKubelet();
+    await t.elapse(minutes(5));
+    assert.equal(t.timeline("pod/app"), "");
+    assert.deepEqual((await t.pod("app")).status, before.status);
+  }),
+
+  story("restart counts and the crash back-off go on when the kubelet is started again in the middle", async (t) => {
+    const node = await t.node("node-a");
+    t.image("app:1", { present: true, runsFor: seconds(1), exits: 1 });
+    await t.apply(pod("app", { image: "app:1" }));
+    await t.until("pod/app", hasRestarts(4), { within: minutes(10) });
+    await t.elapse(seconds(5));
+    await node.stopKubelet();
+    await t.elapse(seconds(5));
+    await node.startKubelet();
+    await t.until("pod/app", hasRestarts(5), { within: minutes(6) });
+    assert.equal((await t.container("app")).restartCount, 5);
+  }),
+
+  story("a container that ended while the kubelet was away is found ended, and restarted", async (t) => {
+    const node = await t.node("node-a");
+    t.image("app:1", { present: true, runsFor: seconds(30), exits: 9 });
+    await t.apply(pod("app", { image: "app:1" }));
+    await t.elapse(seconds(10));
+    await node.stopKubelet();
+    await t.elapse(seconds(40));
+    t.chapter();
+    await node.startKubelet();
+    await t.until("pod/app", hasRestarts(1), { within: seconds(5) });
+    assert.match(t.timeline("pod/app"), /0s {2}\[app\] Exited {2}code 9, after 30s/);
+  }),
+
+  story("work that was done while the kubelet was away is Succeeded when it is back", async (t) => {
+    const node = await t.node("node-a");
+    t.image("job:1", { present: true, runsFor: seconds(30) });
+    await t.apply(pod("job", { image: "job:1", restartPolicy: "Never" }));
+    await t.elapse(seconds(5));
+    await node.stopKubelet();
+    await t.elapse(seconds(40));
+    assert.equal((await t.pod("job")).status.phase, "Running");
+    await node.startKubelet();
+    await t.until("pod/job", isSucceeded, { within: seconds(1) });
+    assert.equal((await t.container("job")).state?.terminated?.finishedAt, "2025-01-01T00:00:30Z");
+  }),
+
+  story(
+    "a Pod that was deleted while the kubelet was away is ended when it is back, with its full grace",
+    async (t) => {
+      const node = await t.node("node-a");
+      t.image("app:1", { present: true, ignoresTerm: true });
+      await t.apply(pod("app", { image: "app:1", terminationGracePeriodSeconds: 10 }));
+      await t.elapse(seconds(5));
+      await node.stopKubelet();
+      await t.delete("pod/app");
+      await t.elapse(seconds(30));
+      t.chapter();
+      await node.startKubelet();
+      await t.until("pod/app", isGone, { within: minutes(1) });
+      assert.match(t.timeline("pod/app"), / 10s {2}\[app\] Exited {2}code 137, after 45s/);
+    },
+  ),
+
+  story("a Pod that vanished while the kubelet was away leaves nothing behind", async (t) => {
+    const node = await t.node("node-a");
+    t.image("app:1", { present: true, stopsIn: seconds(2) });
+    await t.apply(pod("app", { image: "app:1" }), pod("other", { image: "app:1" }));
+    await t.elapse(seconds(5));
+    await node.stopKubelet();
+    await t.forceDelete("pod/app");
+    await t.elapse(seconds(5));
+    await node.startKubelet();
+    await t.elapse(minutes(1));
+    const left = await node.runtime.runtime.listPodSandboxes();
+    assert.deepEqual(
+      left.map(({ metadata }) => metadata.name),
+      ["other"],
+    );
+  }),
+
+  story(
+    "a kubelet that is started again during an init container goes on there and runs no init container twice",
+    async (t) => {
+      const node = await t.node("node-a");
+      t.image("init:1", { present: true, runsFor: seconds(20) });
+      t.image("app:1", { present: true });
+      const initContainers = [
+        { name: "a", image: "init:1" },
+        { name: "b", image: "init:1" },
+      ];
+      await t.apply(pod("app", { image: "app:1", initContainers }));
+      await t.elapse(seconds(30));
+      await node.stopKubelet();
+      await t.elapse(seconds(2));
+      await node.startKubelet();
+      await t.until("pod/app", isReady, { within: minutes(1) });
+      assert.equal((await t.container("app", "a")).restartCount, 0);
+      assert.equal((await t.container("app", "b")).restartCount, 0);
+      assert.equal((await t.container("app", "app")).state?.running?.startedAt, "2025-01-01T00:00:40Z");
+    },
+  ),
+
+  story("a sandbox that cannot be made is told and tried again until it can", async (t) => {
+    const node = await t.node("node-a");
+    t.image("app:1", { present: true });
+    node.faults.failNext("runPodSandbox", 2, 'plugin type="bridge" failed: no addresses left');
+    await t.apply(pod("app", { image: "app:1" }));
+    await t.elapse(seconds(5));
+    assert.deepEqual((await t.container("app")).state, { waiting: { reason: "ContainerCreating" } });
+    await t.until("pod/app", isReady, { within: seconds(40) });
+    const failed = t.events("pod/app").filter((line) => line.includes("FailedCreatePodSandBox"));
+    assert.deepEqual(failed, [
+      'Warning  FailedCreatePodSandBox (2 times)  Failed to create pod sandbox: plugin type="bridge" failed: no addresses left',
+    ]);
+  }),
+
+  story("a container that cannot be created is CreateContainerError, and starts when it can", async (t) => {
+    const node = await t.node("node-a");
+    t.image("app:1", { present: true });
+    node.faults.failNext("createContainer", 1, "device or resource busy");
+    await t.apply(pod("app", { image: "app:1" }));
+    await t.elapse(seconds(5));
+    assert.deepEqual((await t.container("app")).state, {
+      waiting: { reason: "CreateContainerError", message: "device or resource busy" },
+    });
+    await t.until("pod/app", isReady, { within: seconds(15) });
+    t.expectEvents(
+      "pod/app",
+      `Normal  Scheduled …
+       Normal  [app] Pulled (2 times)  Container image "app:1" already present on machine
+       Warning  [app] Failed  Error: device or resource busy
+       Normal  [app] Created …
+       Normal  [app] Started …`,
+    );
+  }),
+
+  story("a command that is not there is RunContainerError: the container ends with 128 and StartError", async (t) => {
+    await t.nodes("node-a");
+    t.image("app:1", { present: true, startError: 'exec: "nothing": executable file not found in $PATH' });
+    await t.apply(pod("app", { image: "app:1", restartPolicy: "Never" }));
+    await t.elapse(seconds(1));
+    const { status } = await t.pod("app");
+    assert.equal(status.phase, "Failed");
+    const terminated = status.containerStatuses?.[0]?.state?.terminated;
+    assert.equal(terminated?.reason, "StartError");
+    assert.equal(terminated?.exitCode, 128);
+    assert.match(terminated?.message ?? "", /executable file not found/);
+    assert.ok(
+      t.events("pod/app").some((line) => /^Warning {2}\[app\] Failed {2}Error: .*executable file not found/.test(line)),
+    );
+  }),
+
+  story(
+    "a runtime that is away for a while makes the node NotReady and ends nothing; when it is back all goes on",
+    async (t) => {
+      const node = await t.node("node-a");
+      t.image("app:1", { present: true });
+      await t.apply(pod("app", { image: "app:1" }));
+      await t.until("pod/app", isReady, { within: minutes(1) });
+      t.chapter();
+      node.faults.down();
+      await t.elapse(minutes(2));
+      const { status } = await t.pod("app");
+      assert.equal(status.phase, "Running");
+      const ready = (
+        await t.get<{ status: { conditions: { type: string; status: string; reason: string }[] } }>("node/node-a")
+      )?.status.conditions.find(({ type }) => type === "Ready");
+      assert.equal(ready?.status, "False");
+      assert.equal(ready?.reason, "KubeletNotReady");
+      node.faults.up();
+      await t.until("pod/app", isReady, { within: minutes(1) });
+      assert.equal((await t.container("app")).restartCount, 0);
+      assert.equal((await t.pod("app")).metadata.deletionTimestamp, undefined);
+    },
+  ),
+
+  story("when its sandbox dies a Pod gets a new one, initializes again and starts all containers", async (t) => {
+    const node = await t.node("node-a");
+    t.image("init:1", { present: true, runsFor: seconds(1) });
+    t.image("app:1", { present: true });
+    await t.apply(pod("app", { image: "app:1", initContainers: [{ name: "init", image: "init:1" }] }));
+    await t.until("pod/app", isReady, { within: minutes(1) });
+    const oldIp = (await t.pod("app")).status.podIP;
+    const [sandbox] = await node.runtime.runtime.listPodSandboxes();
+    t.chapter();
+    assert.ok(sandbox);
+    await node.runtime.runtime.stopPodSandbox(sandbox.id);
+    await t.until("pod/app", hasContainer("init", "running"), { within: seconds(5) });
+    await t.until("pod/app", isReady, { within: minutes(1) });
+    assert.ok(
+      t.events("pod/app").includes("Normal  SandboxChanged  Pod sandbox changed, it will be killed and re-created."),
+    );
+    assert.equal((await t.container("app", "app")).restartCount, 1);
+    assert.notEqual((await t.pod("app")).status.podIP, oldIp);
+    const ready = (await node.runtime.runtime.listPodSandboxes()).filter(({ state }) => state === "ready");
+    assert.equal(ready.length, 1);
+  }),
+
+  story("a Pod whose work is done is not done again because its sandbox has gone", async (t) => {
+    const node = await t.node("node-a");
+    t.image("job:1", { present: true, runsFor: seconds(60) });
+    await t.apply(pod("job", { image: "job:1", restartPolicy: "Never" }));
+    await t.elapse(seconds(5));
+    const [sandbox] = await node.runtime.runtime.listPodSandboxes();
+    assert.ok(sandbox);
+    await node.runtime.runtime.stopPodSandbox(sandbox.id);
+    await t.elapse(minutes(2));
+    assert.equal((await t.pod("job")).status.phase, "Failed");
+    assert.equal((await t.container("job")).restartCount, 0);
+    assert.equal((await t.container("job")).state?.terminated?.exitCode, 137);
+  }),
+
+  story("a machine that lost its power comes back with its Pods, each once more from its beginning", async (t) => {
+    const node = await t.node("node-a");
+    t.image("app:1", { present: true });
+    await t.apply(pod("app", { image: "app:1" }));
+    await t.until("pod/app", isReady, { within: minutes(1) });
+    await node.stopKubelet();
+    node.faults.powerLoss();
+    await t.elapse(seconds(30));
+    node.faults.up();
+    await node.startKubelet();
+    await t.until("pod/app", hasRestarts(1), { within: minutes(1) });
+    await t.until("pod/app", isReady, { within: minutes(1) });
+    const { lastState } = await t.container("app");
+    assert.equal(lastState?.terminated?.exitCode, 255);
+    assert.equal(lastState?.terminated?.reason, "Unknown");
+  }),
+
+  story("an image pull that hangs is given up when the Pod is deleted", async (t) => {
+    const node = await t.node("node-a");
+    t.image("app:1");
+    const pull = node.faults.hang("pullImage");
+    await t.apply(pod("app", { image: "app:1" }));
+    await t.elapse(minutes(5));
+    await t.delete("pod/app");
+    await t.until("pod/app", isGone, { within: seconds(35) });
+    pull.release();
+    await t.elapse(minutes(1));
+    assert.deepEqual(await node.runtime.runtime.listContainers(), []);
+  }),
+
+  story("a failed stop of a container is tried again until the Pod is gone", async (t) => {
+    const node = await t.node("node-a");
+    t.image("app:1", { present: true });
+    await t.apply(pod("app", { image: "app:1" }));
+    await t.until("pod/app", isReady, { within: minutes(1) });
+    node.faults.failNext("stopContainer", 2, "context deadline exceeded");
+    await t.delete("pod/app");
+    await t.until("pod/app", isGone, { within: minutes(1) });
+    assert.ok(
+      t.events("pod/app").some((line) => /^Warning {2}FailedKillPod.* error killing pod: /.test(line)),
+      t.events("pod/app").join("\n"),
+    );
+  }),
+];
