@@ -2,7 +2,7 @@
 
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { findKubectl, promisedKubectlVersions } from "../apiserver/kubectl.ts";
@@ -68,34 +68,35 @@ export function describeTranscripts(topics: readonly string[], { atOnce }: Trans
     });
   };
 
-  describe.concurrent.each(topics)("%s", (topic) => {
-    const path = new URL(`${topic}.md`, import.meta.url);
-    const read = async (): Promise<readonly Part[]> => parseTranscript(await readFile(path, "utf8"));
-
-    if (rewriting) {
-      it("is rewritten", { timeout: 600_000 }, async ({ expect }) => {
-        const parts = await read();
-        const outputs = new Map<string, readonly (readonly string[])[]>();
-        for (const version of promisedKubectlVersions) {
-          outputs.set(version, await turns.take(() => playOne(topic, parts, version)));
-        }
-        await writeFile(path, formatTranscript(rewritten(parts, outputs)));
-        expect(outputs.size).toBe(promisedKubectlVersions.length);
-      });
-      return;
-    }
-
+  const compare = (topic: string): void => {
     it.for(promisedKubectlVersions)("kubectl %s", { timeout: 240_000 }, async (version, { expect, skip }) => {
       if (findKubectl(version) === undefined) skip(`there is no kubectl.${version} on this machine`);
-      const parts = await read();
+      const parts = await read(topic);
       const outputs = await turns.take(() => playOne(topic, parts, version));
       const differences = stepsOf(parts).flatMap((step, index) =>
-        differenceOf(`${basename(path.pathname)}:${step.line}`, step, outputs[index] ?? [], version),
+        differenceOf(`${topic}.md:${step.line}`, step, outputs[index] ?? [], version),
       );
-      expect(differences, `kubectl ${version} shows something else:\n\n${differences.join("\n\n")}\n`).toEqual([]);
+      expect(differences, `kubectl ${version} shows something else:\n\n${differences.join("\n\n")}\n`).toHaveLength(0);
     });
-  });
+  };
+  const rewrite = (topic: string): void => {
+    it("is rewritten", { timeout: 600_000 }, async ({ expect }) => {
+      const parts = await read(topic);
+      const outputs = new Map<string, readonly (readonly string[])[]>();
+      for (const version of promisedKubectlVersions) {
+        outputs.set(version, await turns.take(() => playOne(topic, parts, version)));
+      }
+      await writeFile(pathOf(topic), formatTranscript(rewritten(parts, outputs)));
+      expect(outputs.size).toBe(promisedKubectlVersions.length);
+    });
+  };
+  const tests = rewriting ? rewrite : compare;
+  describe.concurrent.each(topics)("%s", (topic) => tests(topic));
 }
+
+const pathOf = (topic: string): URL => new URL(`${topic}.md`, import.meta.url);
+
+const read = async (topic: string): Promise<readonly Part[]> => parseTranscript(await readFile(pathOf(topic), "utf8"));
 
 const stepsOf = (parts: readonly Part[]): readonly Step[] =>
   parts.flatMap((part) => (part.kind === "console" ? part.steps : []));
