@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { startLifepod } from "./lifepod-process.ts";
 import type { Measurement } from "./measurement.ts";
 
@@ -7,7 +7,7 @@ import type { Measurement } from "./measurement.ts";
 const settleTime = 10_000;
 const watchTime = 20_000;
 
-/** Memory (PSS) and CPU of `up` with nothing to do, beside a Node process that only waits. */
+/** Memory and CPU of `up` with nothing to do, beside a Node process that only waits. */
 export async function measureAtRest(): Promise<readonly Measurement[]> {
   const idle = spawn(process.execPath, ["-e", "setInterval(() => undefined, 1e9)"]);
   const lifepod = await startLifepod({ runtime: "process" });
@@ -15,12 +15,17 @@ export async function measureAtRest(): Promise<readonly Measurement[]> {
   const cpuBefore = await cpuSeconds(lifepod.pid);
   await passing(watchTime);
   const cpu = (await cpuSeconds(lifepod.pid)) - cpuBefore;
-  const memory = await proportionalSetSize(lifepod.pid);
-  const floor = { value: await proportionalSetSize(idle.pid as number), what: "node that only waits" };
+  const memory = await memoryOf(lifepod.pid);
+  const floor = await memoryOf(idle.pid as number);
   idle.kill();
   await lifepod.stop();
   return [
-    { what: "memory at rest (PSS)", value: memory, unit: "MB", floor },
+    ...(["Pss", "Rss"] as const).map((name) => ({
+      what: `memory at rest (${name.toUpperCase()})`,
+      value: memory[name],
+      unit: "MB",
+      floor: { value: floor[name], what: "node that only waits" },
+    })),
     {
       what: "idle CPU",
       value: (cpu / (watchTime / 1000)) * 100,
@@ -33,12 +38,19 @@ export async function measureAtRest(): Promise<readonly Measurement[]> {
 /** A benchmark of doing nothing has to let time pass. */
 const passing = (wait: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, wait));
 
-async function proportionalSetSize(pid: number): Promise<number> {
+/** Megabytes. PSS shares a page among all who map it, so other Node processes make it smaller; RSS counts it whole. */
+async function memoryOf(pid: number): Promise<{ readonly Pss: number; readonly Rss: number }> {
   const text = await readFile(`/proc/${pid}/smaps_rollup`, "utf8");
-  return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1]) / 1024;
+  const field = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(text)?.[1]) / 1024;
+  return { Pss: field("Pss"), Rss: field("Rss") };
 }
 
+/** By the scheduler's own count of nanoseconds, over all threads. */
 async function cpuSeconds(pid: number): Promise<number> {
-  const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).replace(/^.*\) /, "").split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+  const threads = await readdir(`/proc/${pid}/task`);
+  const times = threads.map(async (thread) => {
+    const text = await readFile(`/proc/${pid}/task/${thread}/schedstat`, "utf8");
+    return Number(text.split(" ")[0]) / 1e9;
+  });
+  return (await Promise.all(times)).reduce((sum, time) => sum + time, 0);
 }

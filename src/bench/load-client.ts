@@ -1,7 +1,7 @@
 // The other side of the load: a process of its own, so that the server is measured and not the client beside it. Told what to do as one JSON argument.
 
-import { readFileSync } from "node:fs";
 import { type ClientHttp2Session, connect } from "node:http2";
+import { credentials } from "./kubeconfig-credentials.ts";
 
 export interface Load {
   readonly url: string;
@@ -73,15 +73,4 @@ function request(session: ClientHttp2Session, load: Load, number: string): Promi
     stream.on("error", reject);
     stream.end(load.body?.replaceAll("{n}", number));
   });
-}
-
-/** What a kubeconfig of ours holds. */
-export function credentials(path: string): { ca: Buffer; cert: Buffer; key: Buffer } {
-  const text = readFileSync(path, "utf8");
-  const part = (name: string): Buffer => Buffer.from(new RegExp(`${name}: (\\S+)`).exec(text)?.[1] ?? "", "base64");
-  return {
-    ca: part("certificate-authority-data"),
-    cert: part("client-certificate-data"),
-    key: part("client-key-data"),
-  };
 }

@@ -1,112 +1,162 @@
-import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Pod } from "../api/index.ts";
-import { millis } from "../base/time.ts";
 import { WallClock } from "../host/wall-clock.ts";
 import type { ContainerRuntime } from "../runtimes/runtime-service.ts";
 import { openProcessRuntime } from "../runtimes/process/process-runtime.ts";
 import { openCriRuntime } from "../runtimes/cri/cri-runtime.ts";
-import { type StandaloneCluster, startStandaloneCluster } from "../standalone/standalone-cluster.ts";
-import { latencies, type Measurement } from "./measurement.ts";
-import { measureRuntimeFloor } from "./runtime-floor.ts";
+import { ApiConnection, type WatchedObject } from "./api-connection.ts";
+import { type ContainerdAtHand, findContainerd } from "./containerd-at-hand.ts";
+import { type LifepodProcess, startLifepod } from "./lifepod-process.ts";
+import { latencies, type Measurement, percentile } from "./measurement.ts";
+import { measureParallelFloor, measureRuntimeFloor } from "./runtime-floor.ts";
 
-const runs = 30;
+const runs = 50;
+const pods = "/api/v1/namespaces/default/pods";
 const clock = new WallClock();
-/** Where a containerd to measure listens, and an image in it that has sh; set by who runs the benchmark. */
-const endpoint = process.env.LIFEPOD_BENCH_CONTAINERD ?? "/run/containerd/containerd.sock";
-const image = process.env.LIFEPOD_BENCH_IMAGE ?? "docker.io/library/busybox:1.36";
 
-/** Create → Ready on a watch, and delete → DELETED on a watch, one Pod at a time, beside the runtime's own calls; then 110 process Pods at once. */
+interface Runtime {
+  readonly name: "process" | "containerd";
+  readonly endpoint?: string;
+  readonly image: string;
+  /** How many Pods the burst starts at once. */
+  readonly burst: number;
+}
+
+/**
+ * Over the network, as kubectl would: create → Ready and delete → DELETED on a watch, one Pod at a time; many Pods at once; the first Pod of an empty
+ * cluster. Each beside the runtime's own calls.
+ */
 export async function measurePods(): Promise<readonly Measurement[]> {
-  const measurements = [...(await measureRuntime("process")), ...(await measureBurst("process", 110))];
-  if (!existsSync(endpoint)) {
-    process.stdout.write(
-      `  no containerd at ${endpoint} (LIFEPOD_BENCH_CONTAINERD names another): its Pods are not measured\n`,
-    );
+  const measurements = await measureRuntime({ name: "process", image: "any:1", burst: 110 });
+  const containerd = await findContainerd();
+  if (typeof containerd === "string") {
+    process.stdout.write(`  ${containerd}: containerd Pods are not measured\n`);
     return measurements;
   }
-  return [...measurements, ...(await measureRuntime("containerd")), ...(await measureBurst("containerd", 100))];
-}
-
-type RuntimeName = "process" | "containerd";
-
-async function measureRuntime(runtime: RuntimeName): Promise<readonly Measurement[]> {
-  const folder = await mkdtemp(join(tmpdir(), "lifepod-bench-"));
-  const cluster = await startCluster(runtime, join(folder, "cluster"));
-  const starts: number[] = [];
-  const ends: number[] = [];
-  await lifeOf(cluster, "warm-up");
-  for (let run = 0; run < runs; run++) {
-    const life = await lifeOf(cluster, `bench-${run}`);
-    starts.push(life.start);
-    ends.push(life.end);
+  try {
+    return [...measurements, ...(await measureRuntime(containerdRuntime(containerd)))];
+  } finally {
+    await containerd.stop();
   }
-  await cluster.stop({ pods: "end" });
-  const floor = await floorOf(runtime, join(folder, "floor"));
-  await rm(folder, { recursive: true, force: true });
-  const against =
-    (values: { p50: number; p99: number }): ((row: Measurement, index: number) => Measurement) =>
-    (row, index) => ({
-      ...row,
-      floor: { value: index === 0 ? values.p50 : values.p99, what: "the runtime's own calls" },
-    });
-  return [
-    ...latencies(`${runtime} Pod, create → Ready`, starts).map(against(floor.start)),
-    ...latencies(`${runtime} Pod, delete → DELETED`, ends).map(against(floor.end)),
-  ];
 }
 
-async function measureBurst(runtime: RuntimeName, count: number): Promise<readonly Measurement[]> {
+const containerdRuntime = ({ endpoint, image }: ContainerdAtHand): Runtime => ({
+  name: "containerd",
+  endpoint,
+  image,
+  burst: 100,
+});
+
+async function measureRuntime(runtime: Runtime): Promise<Measurement[]> {
+  const { name } = runtime;
+  const first = await firstPod(runtime);
+  const { starts, ends } = await onePodAfterTheOther(runtime);
+  const burst = await manyAtOnce(runtime);
   const folder = await mkdtemp(join(tmpdir(), "lifepod-bench-"));
-  const cluster = await startCluster(runtime, folder);
-  const begun = performance.now();
-  const names = Array.from({ length: count }, (_, index) => `burst-${index}`);
-  await Promise.all(names.map((name) => cluster.client.pods.create(manifest(name), "default")));
-  await Promise.all(names.map((name) => seen(cluster, name, isReady)));
-  const took = (performance.now() - begun) / 1000;
-  await cluster.stop({ pods: "end" });
+  const opened = await openRuntime(runtime, folder);
+  const options = { runtime: opened, clock, image: runtime.image, logDirectory: join(folder, "logs") };
+  const floor = await measureRuntimeFloor({ ...options, count: runs });
+  const parallelFloor = await measureParallelFloor({ ...options, count: runtime.burst }, 10);
+  await opened.close();
   await rm(folder, { recursive: true, force: true });
+  const what = "the runtime's own calls";
   return [
     {
-      what: `${count} ${runtime} Pods at once, all Ready`,
-      value: took,
+      what: `start of an empty up to its first ${name} Pod Running, p50`,
+      value: percentile(first, 50),
+      unit: "ms",
+      note: `${first.length} runs`,
+    },
+    ...latencies(`${name} Pod, create → Ready`, starts, { sample: floor.start, what }),
+    ...latencies(`${name} Pod, delete → DELETED`, ends, { sample: floor.end, what }),
+    {
+      what: `${runtime.burst} ${name} Pods at once, all Ready`,
+      value: burst,
       unit: "s",
-      note: `${(count / took).toFixed(1)} Pods/s`,
+      floor: { value: parallelFloor.all / 1000, what: `${what}, 10 at a time` },
+      note: `${(runtime.burst / burst).toFixed(1)} Pods/s`,
     },
   ];
 }
 
-function startCluster(runtime: RuntimeName, folder: string): Promise<StandaloneCluster> {
-  return startStandaloneCluster({
-    folder,
-    durable: true,
-    host: "127.0.0.1",
-    port: 0,
-    runtime,
-    ...(runtime === "containerd" && { runtimeEndpoint: endpoint }),
-    log: (message) => process.stderr.write(`${message}\n`),
-  });
+async function openRuntime(runtime: Runtime, folder: string): Promise<ContainerRuntime> {
+  return runtime.endpoint === undefined
+    ? openProcessRuntime({ stateDirectory: join(folder, "state"), clock })
+    : openCriRuntime({ endpoint: runtime.endpoint, clock });
 }
 
-async function floorOf(runtime: RuntimeName, folder: string): Promise<Awaited<ReturnType<typeof measureRuntimeFloor>>> {
-  const opened: ContainerRuntime =
-    runtime === "process"
-      ? await openProcessRuntime({ stateDirectory: join(folder, "state"), clock })
-      : await openCriRuntime({ endpoint, clock });
-  const floor = await measureRuntimeFloor({
-    runtime: opened,
-    clock,
-    image,
-    logDirectory: join(folder, "logs"),
-    count: runs,
-  });
-  await opened.close();
-  return floor;
+const start = ({ name, endpoint }: Runtime): Promise<LifepodProcess> =>
+  startLifepod({ runtime: name, ...(endpoint !== undefined && { endpoint }) });
+
+/** From the start of the process, milliseconds. */
+async function firstPod(runtime: Runtime): Promise<number[]> {
+  const sample: number[] = [];
+  for (let run = 0; run < 5; run++) {
+    const lifepod = await start(runtime);
+    const connection = new ApiConnection(lifepod);
+    const life = await Lives.watch(connection);
+    const running = life.until("first", ({ status }) => status?.phase === "Running");
+    await connection.call("POST", pods, manifest("first", runtime.image));
+    await running;
+    sample.push(performance.now() - lifepod.begun);
+    connection.close();
+    await lifepod.stop();
+  }
+  return sample;
 }
 
-const manifest = (name: string): Record<string, unknown> => ({
+async function onePodAfterTheOther(runtime: Runtime): Promise<{ starts: number[]; ends: number[] }> {
+  const lifepod = await start(runtime);
+  const connection = new ApiConnection(lifepod);
+  const lives = await Lives.watch(connection);
+  const starts: number[] = [];
+  const ends: number[] = [];
+  for (let run = -2; run < runs; run++) {
+    const name = `bench-${run + 2}`;
+    const created = performance.now();
+    const ready = lives.until(name, isReady);
+    await connection.call("POST", pods, manifest(name, runtime.image));
+    await ready;
+    const deleted = performance.now();
+    const gone = lives.untilDeleted(name);
+    await connection.call("DELETE", `${pods}/${name}`);
+    await gone;
+    if (run < 0) continue; // the node registers, code warms up
+    starts.push(deleted - created);
+    ends.push(performance.now() - deleted);
+  }
+  connection.close();
+  await lifepod.stop();
+  return { starts, ends };
+}
+
+/** Seconds from the first create to the last Ready. */
+async function manyAtOnce(runtime: Runtime): Promise<number> {
+  const lifepod = await start(runtime);
+  const connection = new ApiConnection(lifepod);
+  const lives = await Lives.watch(connection);
+  const warm = lives.until("warm-up", isReady);
+  await connection.call("POST", pods, manifest("warm-up", runtime.image));
+  await warm;
+  const gone = lives.untilDeleted("warm-up");
+  await connection.call("DELETE", `${pods}/warm-up`);
+  await gone;
+  const begun = performance.now();
+  await Promise.all(
+    Array.from({ length: runtime.burst }, async (_, index) => {
+      const ready = lives.until(`burst-${index}`, isReady);
+      await connection.call("POST", pods, manifest(`burst-${index}`, runtime.image));
+      await ready;
+    }),
+  );
+  const took = (performance.now() - begun) / 1000;
+  connection.close();
+  await lifepod.stop();
+  return took;
+}
+
+const manifest = (name: string, image: string): Record<string, unknown> => ({
   apiVersion: "v1",
   kind: "Pod",
   metadata: { name },
@@ -123,41 +173,34 @@ const manifest = (name: string): Record<string, unknown> => ({
   },
 });
 
-async function lifeOf(cluster: StandaloneCluster, name: string): Promise<{ start: number; end: number }> {
-  const created = performance.now();
-  const ready = seen(cluster, name, isReady);
-  await cluster.client.pods.create(manifest(name), "default");
-  await ready;
-  const start = performance.now() - created;
-  const deleted = performance.now();
-  const gone = seen(cluster, name, (pod) => pod === undefined);
-  await cluster.client.pods.delete(name, "default");
-  await gone;
-  return { start, end: performance.now() - deleted };
-}
+const isReady = ({ status }: WatchedObject): boolean =>
+  status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") === true;
 
-const isReady = (pod: Pod | undefined): boolean =>
-  pod?.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
+/** Waits for what a watch of the Pods shows. */
+class Lives {
+  readonly #waiting = new Map<string, (type: string, pod: WatchedObject) => void>();
 
-/** Resolves as soon as a watch shows the Pod in the state; `undefined` stands for a deleted one. */
-async function seen(cluster: StandaloneCluster, name: string, state: (pod: Pod | undefined) => boolean): Promise<void> {
-  let stop: (() => void) | undefined;
-  await new Promise<void>((resolve, reject) => {
-    cluster.client.pods
-      .watch(
-        { namespace: "default", fieldSelector: `metadata.name=${name}` },
-        {
-          event: ({ type, object }) => {
-            if (state(type === "DELETED" ? undefined : object)) resolve();
-          },
-          closed: () => reject(new Error(`the watch of ${name} ended`)),
-        },
-      )
-      .then((watch) => {
-        stop = watch.stop;
-      }, reject);
-  });
-  // The state may be there before the watch has been handed over.
-  await clock.sleep(millis(0));
-  stop?.();
+  static async watch(connection: ApiConnection): Promise<Lives> {
+    const lives = new Lives();
+    await connection.watch(pods, (type, pod) => lives.#waiting.get(pod.metadata.name)?.(type, pod));
+    return lives;
+  }
+
+  until(name: string, state: (pod: WatchedObject) => boolean): Promise<void> {
+    return this.#until(name, (type, pod) => type !== "DELETED" && state(pod));
+  }
+
+  untilDeleted(name: string): Promise<void> {
+    return this.#until(name, (type) => type === "DELETED");
+  }
+
+  #until(name: string, reached: (type: string, pod: WatchedObject) => boolean): Promise<void> {
+    return new Promise((resolve) =>
+      this.#waiting.set(name, (type, pod) => {
+        if (!reached(type, pod)) return;
+        this.#waiting.delete(name);
+        resolve();
+      }),
+    );
+  }
 }

@@ -1,7 +1,7 @@
 // Holds many watches and says when the last event has reached all of them. A process of its own.
 
 import { connect } from "node:http2";
-import { credentials } from "./load-client.ts";
+import { credentials } from "./kubeconfig-credentials.ts";
 
 export interface WatchLoad {
   readonly url: string;
