@@ -98,6 +98,7 @@ it("lets no finalizer be added once the deletion has begun", async () => {
     message:
       'ConfigMap "settings" is invalid: metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{"example.com/b"}',
   });
+  expect(answer.object.details.causes).toHaveLength(2);
 });
 
 it.each([
@@ -157,6 +158,18 @@ it("changes nothing in a dry run", async () => {
   const dry = await test.delete(`${pods}/web`, { dryRun: ["All"], gracePeriodSeconds: 7 });
   expect(dry.object.metadata.deletionGracePeriodSeconds).toBe(7);
   expect((await test.get(`${pods}/web`)).object).toEqual(before.object);
+});
+
+it("changes nothing in a dry run of a whole collection", async () => {
+  const test = await ServerUnderTest.start();
+  await boundPod(test);
+  await test.create(maps, { metadata: { name: "settings" } });
+  const before = [await test.get(pods), await test.get(maps)].map(({ object }) => object.items);
+
+  const answers = [await test.delete(`${pods}?dryRun=All`), await test.delete(maps, { dryRun: ["All"] })];
+
+  expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+  expect([await test.get(pods), await test.get(maps)].map(({ object }) => object.items)).toEqual(before);
 });
 
 it("says NotFound for what is not there", async () => {

@@ -65,7 +65,37 @@ describe("create", () => {
     [
       { metadata: { name: "a", finalizers: ["mine"] } },
       422,
-      'ConfigMap "a" is invalid: metadata.finalizers: Invalid value: "mine": name is neither a standard finalizer name nor is it fully qualified',
+      'ConfigMap "a" is invalid: metadata.finalizers[0]: Invalid value: "mine": name is neither a standard finalizer name nor is it fully qualified',
+    ],
+    [
+      { metadata: { name: "a", finalizers: ["orphan", "foregroundDeletion"] } },
+      422,
+      'ConfigMap "a" is invalid: metadata.finalizers: Invalid value: ["orphan","foregroundDeletion"]: finalizer orphan and foregroundDeletion cannot be both set',
+    ],
+    [
+      { metadata: { name: "a", ownerReferences: [{ apiVersion: "v1", kind: "Event", name: "e", uid: "u" }] } },
+      422,
+      expect.stringContaining("/v1, Kind=Event is disallowed from being an owner"),
+    ],
+    [
+      {
+        metadata: {
+          name: "a",
+          ownerReferences: [
+            { apiVersion: "v1", kind: "Node", name: "x", uid: "u", controller: true },
+            { apiVersion: "v1", kind: "Node", name: "y", uid: "v", controller: true },
+          ],
+        },
+      },
+      422,
+      expect.stringContaining(
+        'Only one reference can have Controller set to true. Found "true" in references for Node/x and Node/y',
+      ),
+    ],
+    [
+      { metadata: { name: "", generateName: "A-b-" } },
+      422,
+      expect.stringMatching(/metadata\.generateName: Invalid value: "A-b-": .*metadata\.name: Invalid value: "A-b-/s),
     ],
     [
       { metadata: { name: "a", annotations: { big: "x".repeat(256 * 1024) } } },
@@ -262,6 +292,44 @@ describe("update", () => {
       generation: 1,
       labels: { a: "b" },
     });
+  });
+
+  it.each([
+    ["the uid", { uid: "other" }, "metadata.uid", /"other": field is immutable/, 2],
+    ["a label that is none", { labels: { "/a": "x" } }, "metadata.labels", /prefix part must be non-empty/, 3],
+    [
+      "an owner without a name",
+      { ownerReferences: [{ apiVersion: "v1", kind: "Node", uid: "u" }] },
+      "metadata.ownerReferences.name",
+      /must not be empty/,
+      3,
+    ],
+    ["a finalizer that is none", { finalizers: ["mine"] }, "metadata.finalizers[0]", /neither a standard finalizer/, 1],
+  ])("refuses a patch of %s, one cause for each check that saw it", async (_what, metadata, field, message, times) => {
+    const test = await ServerUnderTest.start();
+    await test.create(maps, map("settings"));
+    const { object } = await test.patch(`${maps}/settings`, "merge", { metadata });
+    expect(object).toMatchObject({ code: 422, reason: "Invalid" });
+    const cause = { reason: "FieldValueInvalid", field, message: expect.stringMatching(message) };
+    expect(object.details.causes).toEqual(Array.from({ length: times }, () => cause));
+    // The sentence says it once.
+    expect(object.message.match(new RegExp(message.source, "g"))).toHaveLength(1);
+  });
+
+  it.each([
+    ["events", "/api/v1/namespaces/default/events", { involvedObject: { namespace: "default" } }, 201],
+    ["leases", "/apis/coordination.k8s.io/v1/namespaces/default/leases", {}, 201],
+    ["configmaps", maps, {}, 404],
+    ["secrets", "/api/v1/namespaces/default/secrets", {}, 404],
+    ["serviceaccounts", "/api/v1/namespaces/default/serviceaccounts", {}, 404],
+    ["pods", pods, { spec: { containers: [{ name: "app", image: "app:1" }] } }, 404],
+    ["nodes", "/api/v1/nodes", {}, 404],
+    ["namespaces", "/api/v1/namespaces", {}, 404],
+  ])("a PUT of %s that are not there", async (_resource, url, body, status) => {
+    const test = await ServerUnderTest.start();
+    const answer = await test.put(`${url}/new`, { metadata: { name: "new" }, ...body });
+    expect(answer.status).toBe(status);
+    expect((await test.get(`${url}/new`)).status).toBe(status === 201 ? 200 : 404);
   });
 
   it("counts changes of the spec in the generation, and only those", async () => {

@@ -64,7 +64,7 @@ export function validateObjectMeta(
 }
 
 /**
- * What an update of the metadata may not do, beyond what {@link validateObjectMeta} says of the result. Upstream runs these checks twice, once for
+ * What is wrong with a change of metadata, beside what {@link validateObjectMeta} says of the result. Upstream runs these checks twice, once for
  * every kind and once more in the kind's own, and lists their errors as often.
  */
 export function validateObjectMetaUpdate(next: UncheckedMetadata, old: UncheckedMetadata): FieldError[] {
@@ -91,6 +91,12 @@ export function validateObjectMetaUpdate(next: UncheckedMetadata, old: Unchecked
   ] as const) {
     errors.push(...checkImmutable(child("metadata", field), next[field], old[field]));
   }
+  // These are checked here once more, too: an update with a bad label lists it three times.
+  errors.push(
+    ...validateLabels(next.labels, "metadata.labels"),
+    ...validateAnnotations(next.annotations ?? {}, "metadata.annotations"),
+    ...validateOwnerReferences(next.ownerReferences ?? [], "metadata.ownerReferences"),
+  );
   return errors;
 }
 

@@ -2,6 +2,7 @@
 
 import type { FieldError } from "../../api/meta/field-errors.ts";
 import { sameJson } from "../../api/meta/json-object.ts";
+import { validateObjectMeta, validateObjectMetaUpdate } from "../../api/meta/object-meta.ts";
 import {
   alreadyExists,
   badRequest,
@@ -29,8 +30,6 @@ import {
   generatedName,
   keepSystemMetadata,
   nextGeneration,
-  validateMetadata,
-  validateMetadataUpdate,
 } from "./metadata-rules.ts";
 import { checkFreshness, checkPreconditions, type Preconditions, uidConflict } from "./preconditions.ts";
 import { tooLargeResourceVersion } from "./read-failures.ts";
@@ -325,8 +324,8 @@ export class Registry {
       next = withMetadata(next, { generation: nextGeneration(next, old) });
     }
     // Upstream checks changes of the metadata twice, and shows their faults as two causes (pod-lifecycle 15.1).
-    const changes = validateMetadataUpdate(next.metadata, old.metadata);
-    const faults = [...changes, ...changes, ...this.#metadataErrors(next), ...rules.validate(next, old)];
+    const changes = validateObjectMetaUpdate(next.metadata, old.metadata);
+    const faults = [...this.#metadataErrors(next), ...changes, ...changes, ...rules.validate(next, old)];
     this.#refuse(request.name, faults);
     context.warnings.add(...(rules.warnings?.(next, old) ?? []));
     await this.#parts.admission.validate({ ...admission, object: next });
@@ -372,7 +371,7 @@ export class Registry {
 
   #metadataErrors(object: ApiObject): FieldError[] {
     const { namespaced, strategy } = this.definition;
-    return validateMetadata(object.metadata, { namespaced, nameProblems: strategy.nameProblems });
+    return validateObjectMeta(object.metadata, { namespaced, nameProblems: strategy.nameProblems });
   }
 
   #refuse(name: string, errors: readonly FieldError[]): void {
