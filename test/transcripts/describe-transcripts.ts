@@ -91,7 +91,9 @@ export function describeTranscripts(topics: readonly string[], { atOnce }: Trans
     });
   };
   const tests = rewriting ? rewrite : compare;
-  describe.concurrent.each(topics)("%s", (topic) => tests(topic));
+  describe.concurrent.each(topics)("%s", (topic) => {
+    tests(topic);
+  });
 }
 
 const pathOf = (topic: string): URL => new URL(`${topic}.md`, import.meta.url);
