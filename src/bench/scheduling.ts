@@ -67,8 +67,8 @@ async function podsPerSecond(nodes: number, pods: number): Promise<number> {
 function allBound(client: Client, count: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const bound = new Set<string>();
-    const event = ({ object }: { readonly object: Pod }): void => {
-      if (object.spec.nodeName !== undefined) bound.add(object.metadata.name);
+    const event = ({ type, object }: { readonly type: string; readonly object: Pod }): void => {
+      if (type !== "BOOKMARK" && object.spec.nodeName !== undefined) bound.add(object.metadata.name);
       if (bound.size === count) resolve();
     };
     const closed = (): void => reject(new Error("the watch of the Pods ended"));

@@ -28,6 +28,7 @@ async function run(load: WatchLoad): Promise<void> {
   const sessions = Array.from({ length: load.connections }, () => connect(load.url, tls));
   let open = 0;
   let deliveries = 0;
+  let chunks = 0;
   let first = 0;
   const latencies: number[] = [];
   const expected = load.watches * load.events;
@@ -41,6 +42,8 @@ async function run(load: WatchLoad): Promise<void> {
         const now = Date.now();
         if (first === 0) first = now;
         for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) deliveries++;
+        // One in ten is looked into: looking costs more than receiving.
+        if (++chunks % 10 > 0 && deliveries < expected) return;
         const sent = /"sent":"(\d+)"/.exec(chunk.toString("latin1"))?.[1];
         if (sent !== undefined) latencies.push(now - Number(sent));
         if (deliveries >= expected) {
@@ -51,5 +54,5 @@ async function run(load: WatchLoad): Promise<void> {
       });
     }
   });
-  process.exit(0);
+  for (const session of sessions) session.destroy();
 }
