@@ -58,9 +58,20 @@ export const kinds: readonly ResourceKind[] = [
     status: true,
     generation: true,
     subresources: [
+      {
+        name: "attach",
+        responseKind: { group: "", version: "v1", kind: "PodAttachOptions" },
+        verbs: ["create", "get"],
+      },
       { name: "binding", responseKind: { group: "", version: "v1", kind: "Binding" }, verbs: ["create"] },
       { name: "eviction", responseKind: { group: "policy", version: "v1", kind: "Eviction" }, verbs: ["create"] },
+      { name: "exec", responseKind: { group: "", version: "v1", kind: "PodExecOptions" }, verbs: ["create", "get"] },
       { name: "log", responseKind: { group: "", version: "v1", kind: "Pod" }, verbs: ["get"] },
+      {
+        name: "portforward",
+        responseKind: { group: "", version: "v1", kind: "PodPortForwardOptions" },
+        verbs: ["create", "get"],
+      },
     ],
   }),
   core("secrets", "Secret", {}),

@@ -17,6 +17,7 @@ import type { NodeConnector } from "./node-connector.ts";
 import { podBinding } from "./registry/pod-binding.ts";
 import { podEviction } from "./registry/pod-eviction.ts";
 import { podLog } from "./registry/pod-log.ts";
+import { podAttach, podExec, podPortForward } from "./registry/pod-streams.ts";
 import { Registry } from "./registry/registry.ts";
 import { resourceDefinitions } from "./registry/strategies.ts";
 import { ResourceHandler } from "./resource-handler.ts";
@@ -63,6 +64,11 @@ export function createApiServer({ store, clock, random, nodes, options = {} }: A
       ["pods/eviction", podEviction(clock, async () => undefined)],
     ]),
     readable: new Map([["pods/log", podLog(nodes, clock)]]),
+    connectable: new Map([
+      ["pods/attach", podAttach(nodes)],
+      ["pods/exec", podExec(nodes)],
+      ["pods/portforward", podPortForward(nodes)],
+    ]),
     documents: new Documents(tableMaker(clock)),
     watches,
     random: random.stream("api-server/watches"),

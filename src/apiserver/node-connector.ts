@@ -1,6 +1,7 @@
-// How the API server reaches into a node for what only its kubelet can tell: container logs. The composition root gives the one for its nodes: in
+// How the API server reaches into a node for what only its kubelet can give: container logs and streams. The composition root gives the one for its nodes: in
 // one process a function call, for a joined machine HTTPS to its kubelet.
 
+import type { StreamSession } from "../api/wire/stream-session.ts";
 import type { Instant } from "../base/time.ts";
 
 export interface ContainerLogRequest {
@@ -21,6 +22,42 @@ export type ContainerLogAnswer =
   | { readonly kind: "log"; readonly chunks: AsyncIterable<Uint8Array> }
   | { readonly kind: "refused"; readonly status: number; readonly message: string };
 
+/** Streams into a Pod, as the API server has understood the request. */
+export type PodStreamRequest =
+  | {
+      readonly kind: "exec";
+      readonly pod: PodReference;
+      readonly container: string;
+      readonly command: readonly string[];
+      readonly streams: WantedStreams;
+    }
+  | {
+      readonly kind: "attach";
+      readonly pod: PodReference;
+      readonly container: string;
+      readonly streams: WantedStreams;
+    }
+  | { readonly kind: "portforward"; readonly pod: PodReference; readonly ports: readonly number[] };
+
+export interface PodReference {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+export interface WantedStreams {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  readonly tty: boolean;
+}
+
+/** `refused` carries the kubelet's plain text and HTTP code. */
+export type PodStreamAnswer =
+  | { readonly kind: "session"; readonly session: StreamSession }
+  | { readonly kind: "refused"; readonly status: number; readonly message: string };
+
 export interface NodeConnector {
+  podStream(nodeName: string, request: PodStreamRequest): Promise<PodStreamAnswer>;
   containerLogs(nodeName: string, request: ContainerLogRequest): Promise<ContainerLogAnswer>;
 }

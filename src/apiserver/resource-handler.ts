@@ -19,7 +19,12 @@ import type { Deleted, Registry } from "./registry/registry.ts";
 import type { RequestContext, Warnings } from "./registry/request-context.ts";
 import { groupResourceOf, type ResourceDefinition } from "./registry/resource-definition.ts";
 import { Selection } from "./registry/selection.ts";
-import type { CreatableSubresource, ReadableSubresource, SubresourceRequest } from "./registry/subresource.ts";
+import type {
+  ConnectableSubresource,
+  CreatableSubresource,
+  ReadableSubresource,
+  SubresourceRequest,
+} from "./registry/subresource.ts";
 import {
   booleanParameter,
   deleteOptions,
@@ -37,6 +42,7 @@ export interface ResourceHandlerParts {
   /** By `pods/binding`. */
   readonly creatable: ReadonlyMap<string, CreatableSubresource>;
   readonly readable: ReadonlyMap<string, ReadableSubresource>;
+  readonly connectable: ReadonlyMap<string, ConnectableSubresource>;
   readonly documents: Documents;
   readonly watches: Watches;
   readonly random: RandomStream;
@@ -135,6 +141,10 @@ export class ResourceHandler {
     const row = definition.subresources.find(({ name }) => name === path.subresource);
     if (row === undefined || path.name === "") throw notFoundPath();
     const id = `${definition.resource}/${path.subresource}`;
+    const connectable = this.#parts.connectable.get(id);
+    if (connectable !== undefined && (request.method === "GET" || request.method === "POST")) {
+      return connectable.connect(this.#subresourceRequest(call, false));
+    }
     const creatable = this.#parts.creatable.get(id);
     if (request.method === "POST" && creatable !== undefined) return this.#createSubresource(call, creatable);
     const readable = this.#parts.readable.get(id);

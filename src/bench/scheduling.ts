@@ -35,7 +35,10 @@ async function podsPerSecond(nodes: number, pods: number): Promise<number> {
     store: new MemoryStore({ clock }),
     clock,
     random,
-    nodes: { containerLogs: async () => ({ kind: "refused", status: 500, message: "no kubelet" }) },
+    nodes: {
+      containerLogs: async () => ({ kind: "refused", status: 500, message: "no kubelet" }),
+      podStream: async () => ({ kind: "refused", status: 500, message: "no kubelet" }),
+    },
   });
   await server.start();
   const client = createClient({

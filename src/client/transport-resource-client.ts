@@ -227,6 +227,7 @@ function documentOf(response: ApiResponse): JsonObject {
       response.body.watch.stop();
       throw unknownError("a plain request was answered with a watch");
     case "byteStream":
+    case "session":
       throw unknownError("a plain request was answered with a stream of bytes");
   }
 }
@@ -249,7 +250,8 @@ function failureOf(response: ApiResponse): StatusError {
 }
 
 function statusIn(response: ApiResponse): Status | undefined {
-  if (response.body.kind === "watch" || response.body.kind === "byteStream") return undefined;
+  const { kind } = response.body;
+  if (kind === "watch" || kind === "byteStream" || kind === "session") return undefined;
   let document: JsonObject;
   try {
     document = documentOf(response);
@@ -270,6 +272,7 @@ function textIn(response: ApiResponse): string {
     case "object":
     case "watch":
     case "byteStream":
+    case "session":
       return "";
   }
 }

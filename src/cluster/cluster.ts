@@ -3,7 +3,7 @@
 
 import type { ApiServer } from "../apiserver/api-server.ts";
 import { createApiServer } from "../apiserver/api-server.ts";
-import type { ContainerLogAnswer, NodeConnector } from "../apiserver/node-connector.ts";
+import type { ContainerLogAnswer, NodeConnector, PodStreamAnswer } from "../apiserver/node-connector.ts";
 import type { RequestHandler, UserInfo } from "../api/wire/request.ts";
 import type { Random } from "../base/random.ts";
 import { type Clock, type Millis, seconds } from "../base/time.ts";
@@ -65,12 +65,14 @@ const partUser = (name: string): UserInfo => ({ username: name, groups: ["system
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { clock, random, store, log } = options;
   const kubelets = new Map<string, Kubelet>();
+  const silent = (nodeName: string) =>
+    ({ kind: "refused", status: 500, message: `the kubelet of node ${nodeName} does not answer` }) as const;
   const nodes: NodeConnector = {
     async containerLogs(nodeName, request): Promise<ContainerLogAnswer> {
-      const kubelet = kubelets.get(nodeName);
-      if (kubelet === undefined)
-        return { kind: "refused", status: 500, message: `the kubelet of node ${nodeName} does not answer` };
-      return kubelet.containerLogs(request);
+      return kubelets.get(nodeName)?.containerLogs(request) ?? silent(nodeName);
+    },
+    async podStream(nodeName, request): Promise<PodStreamAnswer> {
+      return kubelets.get(nodeName)?.podStream(request) ?? silent(nodeName);
     },
   };
   const server: ApiServer = createApiServer({

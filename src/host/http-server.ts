@@ -12,6 +12,8 @@ import {
 import type { AddressInfo } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { ApiBody, ApiRequest, ApiResponse, RequestHandler, UserInfo } from "../api/wire/request.ts";
+import { badRequest } from "../api/wire/status-error.ts";
+import { statusResponse } from "../apiserver/codec/encode.ts";
 import { certificateFingerprint, type ClusterCertificates } from "./certificates.ts";
 import { sendWatch } from "./watch-response.ts";
 
@@ -34,6 +36,9 @@ export interface HttpServer {
   /** Stops listening, ends all watches and connections. */
   close(): Promise<void>;
 }
+
+/** For a client that asks for streams without the means to have them. */
+const upgradeRequired = (): ApiResponse => statusResponse(badRequest("Upgrade request required"));
 
 const anonymous: UserInfo = { username: "system:anonymous", groups: ["system:unauthenticated"] };
 
@@ -108,7 +113,8 @@ async function answer(
   try {
     const body = await readBody(request);
     if (gone.signal.aborted) return;
-    await send(await options.handle(toApiRequest(request, body, gone.signal)), request, response, gone.signal);
+    const reply = await options.handle(toApiRequest(request, body, gone.signal));
+    await send(reply.body.kind === "session" ? upgradeRequired() : reply, request, response, gone.signal);
   } catch (error) {
     if (gone.signal.aborted) return;
     options.log(
@@ -207,6 +213,7 @@ async function send(
     case "byteStream":
       await sendChunks(answer.body.chunks, response, gone);
       return;
+    case "session":
     case "empty":
     case "object":
     case "bytes":
@@ -227,6 +234,7 @@ function bytesOf(body: ApiBody): Uint8Array | undefined {
       return body.bytes;
     case "watch":
     case "byteStream":
+    case "session":
       return undefined;
   }
 }

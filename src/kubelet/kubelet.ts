@@ -19,15 +19,25 @@ import { NodeWork } from "./node-work.ts";
 import { orphanPod } from "./orphans.ts";
 import { isTerminalPhase } from "./pod-containers.ts";
 import { podEvent } from "./pod-events.ts";
+import { openPodStream, type PodStreamAnswer, type PodStreamRequest } from "./pod-streams.ts";
 import { PodWorker } from "./pod-worker.ts";
 import { type RuntimePod, RuntimeWatcher } from "./runtime-watcher.ts";
 
-export type { ContainerLogAnswer, ContainerLogRequest, KubeletDependencies, KubeletNode };
+export type {
+  ContainerLogAnswer,
+  ContainerLogRequest,
+  KubeletDependencies,
+  KubeletNode,
+  PodStreamAnswer,
+  PodStreamRequest,
+};
 
 export interface Kubelet {
   /** Ends the agent; its Pods go on running. */
   stop(): Promise<void>;
   containerLogs(request: ContainerLogRequest): Promise<ContainerLogAnswer>;
+  /** Streams into a Pod: exec, attach, portforward. */
+  podStream(request: PodStreamRequest): Promise<PodStreamAnswer>;
 }
 
 /**
@@ -118,6 +128,14 @@ class NodeKubelet implements Kubelet {
     }
     const pod = this.#work.reporter.inApi(known.metadata.uid) ?? known;
     return readContainerLog(this.#parts, pod, request);
+  }
+
+  async podStream(request: PodStreamRequest): Promise<PodStreamAnswer> {
+    const known = this.#pods.lister.get(`${request.pod.namespace}/${request.pod.name}`);
+    if (known === undefined || known.metadata.uid !== request.pod.uid) {
+      return { kind: "refused", status: 404, message: "pod does not exist" };
+    }
+    return openPodStream(this.#parts, request);
   }
 
   async #start(): Promise<void> {

@@ -1,6 +1,7 @@
 // The seam between a node's agent and whatever runs containers, in the words of CRI v1 (cri-v1.md). Three makers: simulated, process, cri (containerd).
 // `contract.ts` is the one suite that all of them pass.
 
+import type { ByteDuplex, ProcessStreams } from "../base/byte-stream.ts";
 import type { Instant, Millis } from "../base/time.ts";
 
 export type SandboxId = string & { readonly __id: "sandbox" };
@@ -231,6 +232,29 @@ export class RuntimeUnsupportedError extends Error {
   }
 }
 
+/** The streams that a client wants. With `tty` stderr is not asked for: a terminal has one output. */
+export interface StreamRequest {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  readonly tty: boolean;
+}
+
+/**
+ * Carries a prepared stream out: resolves with the exit code when the process has ended and all its output has been taken (0 for `attach`), rejects with
+ * the reason when it could not be started. When the signal of the streams says that the client is gone, its input ends, its output is
+ * no longer taken, and a terminal is hung up; what the process does then is its own business, and the promise settles soon.
+ */
+export type StreamCall = (streams: ProcessStreams) => Promise<number>;
+
+/** Connections into one sandbox. */
+export interface PortForwarding {
+  /** To a port of the sandbox's own loopback. Rejects, or the source throws, with a text that is fit for the client. */
+  connect(port: number): Promise<ByteDuplex>;
+  /** Ends all connections. */
+  close(): void;
+}
+
 export interface ContainerStats {
   readonly id: ContainerId;
   readonly timestamp: Instant;
@@ -298,6 +322,18 @@ export interface RuntimeService {
 
   /** Runs a command in a running container. @throws ExecTimeoutError; other errors mean that it could not be run. No time-out if absent. */
   execSync(id: ContainerId, command: readonly string[], timeout?: Millis): Promise<ExecSyncResult>;
+  /**
+   * Prepares a command with streams in a running container; nothing runs before the call is carried out.
+   * @throws RuntimeNotFoundError, RuntimeUnsupportedError, Error if the container does not run
+   */
+  exec?(id: ContainerId, command: readonly string[], request: StreamRequest): Promise<StreamCall>;
+  /**
+   * Prepares to join the streams of a running container's own process, from now on.
+   * @throws RuntimeNotFoundError, RuntimeUnsupportedError, Error if the container does not run
+   */
+  attach?(id: ContainerId, request: StreamRequest): Promise<StreamCall>;
+  /** @throws RuntimeNotFoundError, Error if the sandbox is not ready */
+  portForward?(id: SandboxId): Promise<PortForwarding>;
   containerStats(filter?: ContainerFilter): Promise<readonly ContainerStats[]>;
 
   /** Reads a container's log by the absolute path of its status, also of one that was removed while its log is still there. */

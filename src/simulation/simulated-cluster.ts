@@ -218,7 +218,9 @@ export class SimulatedCluster {
    * @throws StatusError as the API server words it
    */
   async logs(path: string, options: Readonly<Record<string, string | number | boolean>>): Promise<string> {
-    const query = new URLSearchParams(Object.entries(options).map(([name, value]) => [name, String(value)]));
+    const query = new URLSearchParams(
+      Object.entries(options).map(([name, value]): [string, string] => [name, String(value)]),
+    );
     const answer = await this.call(this.handle({ method: "GET", path, query, headers: {}, user: administrator }));
     if (answer.body.kind === "object") throw new StatusError(answer.body.object as unknown as Status);
     return this.call(textOf(answer.body));
@@ -244,6 +246,7 @@ async function textOf(body: ApiBody): Promise<string> {
     case "empty":
     case "object":
     case "watch":
+    case "session":
       return "";
   }
 }

@@ -28,6 +28,7 @@ export const admin: ApiRequest["user"] = { username: "admin", groups: ["system:m
 
 const noNodes: NodeConnector = {
   containerLogs: async () => ({ kind: "refused", status: 500, message: "there are no nodes" }),
+  podStream: async () => ({ kind: "refused", status: 500, message: "there are no nodes" }),
 };
 
 export class ServerUnderTest {
@@ -188,6 +189,7 @@ function textOf({ body }: ApiResponse): string {
     case "empty":
     case "watch":
     case "byteStream":
+    case "session":
       return "";
   }
 }

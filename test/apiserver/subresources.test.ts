@@ -1,7 +1,12 @@
 // Binding, eviction, logs (api-machinery 8, pod-lifecycle 3.7, 11.2, 12.5).
 
 import { describe, expect, it } from "vitest";
-import type { ContainerLogAnswer, ContainerLogRequest, NodeConnector } from "../../src/apiserver/node-connector.ts";
+import type {
+  ContainerLogAnswer,
+  ContainerLogRequest,
+  NodeConnector,
+  PodStreamAnswer,
+} from "../../src/apiserver/node-connector.ts";
 import { pod, ServerUnderTest } from "./api-server-fixture.ts";
 
 const pods = "/api/v1/namespaces/default/pods";
@@ -125,6 +130,10 @@ class RecordingNodes implements NodeConnector {
   async containerLogs(node: string, request: ContainerLogRequest): Promise<ContainerLogAnswer> {
     this.asked.push({ node, ...request });
     return this.answer;
+  }
+
+  async podStream(): Promise<PodStreamAnswer> {
+    return { kind: "refused", status: 500, message: "there are no streams" };
   }
 }
 

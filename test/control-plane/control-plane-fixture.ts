@@ -31,7 +31,10 @@ export class ControlPlane {
       store: new MemoryStore({ clock }),
       clock,
       random: new SeededRandom(1),
-      nodes: { containerLogs: async () => ({ kind: "refused", status: 500, message: "no kubelet" }) },
+      nodes: {
+        containerLogs: async () => ({ kind: "refused", status: 500, message: "no kubelet" }),
+        podStream: async () => ({ kind: "refused", status: 500, message: "no kubelet" }),
+      },
       options: { freezeObjects: true, reportError: (error) => this.errors.push(error) },
     });
     this.client = createClient({

@@ -1,6 +1,8 @@
 // One request object, one door. In one process a client's call is this object handed to the API server; over the network the host
 // builds the same object from HTTP. Both the client (which sends it) and the API server (which answers it) know only this file.
 
+import type { StreamSession } from "./stream-session.ts";
+
 /** Who asks, after authentication (api-machinery 9.1). */
 export interface UserInfo {
   readonly username: string;
@@ -27,7 +29,9 @@ export interface ApiRequest {
    * The body. In-process callers hand over an object, which the server never changes and which they must not change afterwards; the
    * network hands over bytes, to be decoded by the `content-type` header.
    */
-  readonly body?: { readonly kind: "object"; readonly object: JsonObject | readonly unknown[] } | { readonly kind: "bytes"; readonly bytes: Uint8Array };
+  readonly body?:
+    | { readonly kind: "object"; readonly object: JsonObject | readonly unknown[] }
+    | { readonly kind: "bytes"; readonly bytes: Uint8Array };
   /** Aborted when the caller no longer waits (connection gone, time-out). */
   readonly signal?: AbortSignal;
 }
@@ -49,7 +53,9 @@ export type ApiBody =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "watch"; readonly watch: WatchStream }
   /** A stream of raw bytes (container logs). Ends normally or throws. */
-  | { readonly kind: "byteStream"; readonly chunks: AsyncIterable<Uint8Array> };
+  | { readonly kind: "byteStream"; readonly chunks: AsyncIterable<Uint8Array> }
+  /** Streams both ways: the connection is to be upgraded (exec, attach, portforward). The status says what a client that cannot do that is told. */
+  | { readonly kind: "session"; readonly session: StreamSession };
 
 export type WatchEventType = "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
 

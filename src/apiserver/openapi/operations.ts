@@ -11,7 +11,7 @@ export interface Operation {
   /** With `{name}` and `{namespace}` in it. */
   readonly path: string;
   readonly method: "get" | "post" | "put" | "patch" | "delete";
-  readonly action: "get" | "list" | "post" | "put" | "patch" | "delete" | "deletecollection";
+  readonly action: "get" | "list" | "post" | "put" | "patch" | "delete" | "deletecollection" | "connect";
   readonly operationId: string;
   readonly description: string;
   readonly gvk: GroupVersionKind;
@@ -66,10 +66,45 @@ export function operationsOf(kind: ResourceKind): readonly Operation[] {
 }
 
 function subresourceOperations(kind: ResourceKind, subresource: Subresource, path: string): readonly Operation[] {
+  const connectParameters = connectParametersOf(subresource);
+  if (connectParameters !== undefined) return connectOperations(kind, subresource, path, connectParameters);
   const make = maker(kind, subresource.responseKind, subresource);
   return subresource.verbs.map((verb) =>
     subresource.name === "log" ? logOperation(make(verb, path)) : make(verb, path),
   );
+}
+
+/** Streams: the answer is no document, and GET and POST mean the same. */
+function connectOperations(
+  kind: ResourceKind,
+  subresource: Subresource,
+  path: string,
+  parameters: readonly QueryParameter[],
+): readonly Operation[] {
+  const subject = `NamespacedPod${subresource.responseKind.kind.slice("Pod".length, -"Options".length)}`;
+  return (["get", "post"] as const).map((method) => ({
+    path,
+    method,
+    action: "connect",
+    gvk: subresource.responseKind,
+    operationId: `connect${kind.group === "" ? "Core" : capital(kind.group)}${capital(kind.version)}${capital(method)}${subject}`,
+    description: `connect ${method.toUpperCase()} requests to ${subresource.name} of ${kind.kind}`,
+    parameters,
+    responses: [{ code: "200", description: "OK" }],
+  }));
+}
+
+function connectParametersOf({ responseKind }: Subresource): readonly QueryParameter[] | undefined {
+  switch (responseKind.kind) {
+    case "PodAttachOptions":
+      return streamParameters;
+    case "PodExecOptions":
+      return [commandParameter, ...streamParameters];
+    case "PodPortForwardOptions":
+      return [portsParameter];
+    default:
+      return undefined;
+  }
 }
 
 function logOperation(operation: Operation): Operation {
@@ -290,6 +325,26 @@ const deleteParameters: readonly QueryParameter[] = [
     description: "What happens to dependents: Orphan, Background or Foreground.",
   },
 ];
+
+const commandParameter: QueryParameter = {
+  name: "command",
+  type: "string",
+  description: "A word of the command line; repeated for each one. No shell is run.",
+};
+
+const streamParameters: readonly QueryParameter[] = [
+  { name: "container", type: "string", description: "In which; may be left out when the Pod has one container." },
+  { name: "stderr", type: "boolean", description: "Asks for the error output." },
+  { name: "stdin", type: "boolean", description: "Asks for the input." },
+  { name: "stdout", type: "boolean", description: "Asks for the output." },
+  { name: "tty", type: "boolean", description: "Asks for a terminal." },
+];
+
+const portsParameter: QueryParameter = {
+  name: "ports",
+  type: "integer",
+  description: "The ports to forward; needed with WebSockets.",
+};
 
 const logParameters: readonly QueryParameter[] = [
   { name: "container", type: "string", description: "Whose log; may be left out when the Pod has one container." },

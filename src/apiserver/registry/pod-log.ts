@@ -7,7 +7,7 @@ import { badRequest, internalError, invalid, type StatusError } from "../../api/
 import { after, type Clock, type Instant, parseTime, seconds } from "../../base/time.ts";
 import type { ContainerLogRequest, NodeConnector } from "../node-connector.ts";
 import { booleanParameter, integerParameter } from "../request-options.ts";
-import { type ApiObject, listAt, objectAt } from "./api-object.ts";
+import { chosenContainer } from "./chosen-container.ts";
 import type { ReadableSubresource } from "./subresource.ts";
 
 /** So much of a kubelet's complaint is passed on. */
@@ -77,22 +77,6 @@ function timeParameter(query: URLSearchParams, name: string): Instant | undefine
   if (at === undefined)
     throw badRequest(`parsing time ${JSON.stringify(text)} as "2006-01-02T15:04:05Z07:00": cannot parse`);
   return at;
-}
-
-/** @throws StatusError BadRequest */
-function chosenContainer(pod: ApiObject, asked: string): string {
-  const spec = objectAt(pod, "spec");
-  const namesIn = (field: string): string[] => listAt(spec, field).map((container) => textAt(container, "name"));
-  const regular = namesIn("containers");
-  const all = [...namesIn("initContainers"), ...regular, ...namesIn("ephemeralContainers")];
-  const { name = "" } = pod.metadata;
-  if (asked !== "") {
-    if (all.includes(asked)) return asked;
-    throw badRequest(`container ${asked} is not valid for pod ${name}`);
-  }
-  const [only, ...more] = regular;
-  if (only !== undefined && more.length === 0) return only;
-  throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${all.join(" ")}]`);
 }
 
 function refusal(status: number, message: string): StatusError {

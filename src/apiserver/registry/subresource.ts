@@ -1,4 +1,4 @@
-// What can be asked of an object beyond reading and writing it: binding, eviction, logs. Subresources that are written like their object
+// What can be asked of an object beyond reading and writing it: binding, eviction, logs, streams. Subresources that are written like their object
 // (status, finalize) need none of this: they are update strategies.
 
 import type { ApiRequest, ApiResponse, JsonObject } from "../../api/wire/request.ts";
@@ -23,4 +23,9 @@ export interface CreatableSubresource {
 /** GET of a subresource that is no object. */
 export interface ReadableSubresource {
   get(request: SubresourceRequest): Promise<ApiResponse>;
+}
+
+/** GET and POST alike: the connection is to become streams. */
+export interface ConnectableSubresource {
+  connect(request: SubresourceRequest): Promise<ApiResponse>;
 }
