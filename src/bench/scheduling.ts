@@ -1,10 +1,8 @@
-import type { Pod } from "../api/index.ts";
-import { createApiServer } from "../apiserver/api-server.ts";
+import type { Node, Pod } from "../api/index.ts";
 import { SeededRandom } from "../base/random.ts";
-import { type Client, createClient } from "../client/client.ts";
-import { createEventRecorder } from "../client/event-recorder.ts";
+import type { ResourceClient } from "../client/resource-client.ts";
+import { startCluster } from "../cluster/cluster.ts";
 import { WallClock } from "../host/wall-clock.ts";
-import { startScheduler } from "../scheduler/scheduler.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
 import { pod } from "../testing/builders.ts";
 import type { Measurement } from "./measurement.ts";
@@ -15,12 +13,12 @@ const loads = [
   { nodes: 5000, pods: 5000 },
 ] as const;
 
-/** Pods that wait when the scheduler starts, until the last is bound: API server, store in memory and scheduler on one thread, no kubelets. */
+/** From the first create to the last binding: API server, store in memory, controllers and scheduler on one thread, nodes without kubelets. */
 export async function measureScheduling(): Promise<readonly Measurement[]> {
   const measurements: Measurement[] = [];
   for (const { nodes, pods } of loads) {
     measurements.push({
-      what: `${pods} Pods bound to ${nodes} nodes`,
+      what: `${pods} Pods created and bound, ${nodes} nodes`,
       value: await podsPerSecond(nodes, pods),
       unit: "/s",
     });
@@ -29,53 +27,44 @@ export async function measureScheduling(): Promise<readonly Measurement[]> {
 }
 
 async function podsPerSecond(nodes: number, pods: number): Promise<number> {
-  const clock = new WallClock();
-  const random = new SeededRandom(1);
-  const server = createApiServer({
-    store: new MemoryStore({ clock }),
-    clock,
-    random,
-    nodes: {
-      containerLogs: async () => ({ kind: "refused", status: 500, message: "no kubelet" }),
-      podStream: async () => ({ kind: "refused", status: 500, message: "no kubelet" }),
-    },
+  const cluster = await startCluster({
+    clock: new WallClock(),
+    random: new SeededRandom(1),
+    store: new MemoryStore({ clock: new WallClock() }),
+    authorityCertificate: "none",
+    log: (message) => process.stderr.write(`${message}\n`),
   });
-  await server.start();
-  const client = createClient({
-    transport: server.handle,
-    user: { username: "bench", groups: ["system:masters", "system:authenticated"] },
-    userAgent: "lifepod-bench",
-    clock,
-  });
-  await client.serviceAccounts.create({ metadata: { name: "default", namespace: "default" } }, "default");
+  const client = cluster.client(
+    { username: "bench", groups: ["system:masters", "system:authenticated"] },
+    "lifepod-bench",
+  );
+  const free = seen(client.nodes, nodes, ({ spec }) => (spec.taints ?? []).length === 0);
   for (let index = 0; index < nodes; index++) await client.nodes.create(node(`node-${index}`));
+  await free;
+  const bound = seen(client.pods, pods, ({ spec }) => spec.nodeName !== undefined);
+  const begun = performance.now();
   for (let index = 0; index < pods; index++)
     await client.pods.create(pod(`pod-${index}`, { image: "any:1" }), "default");
-  const bound = allBound(client, pods);
-  const scheduler = startScheduler({
-    client,
-    clock,
-    random,
-    recorder: createEventRecorder({ client, clock, source: { component: "default-scheduler" } }),
-  });
-  await scheduler.whenSynced();
-  const begun = performance.now();
   await bound;
   const took = (performance.now() - begun) / 1000;
-  await scheduler.stop();
-  await server.stop();
+  await cluster.stop();
   return pods / took;
 }
 
-function allBound(client: Client, count: number): Promise<void> {
+/** Resolves when a watch has shown `count` objects in the state. */
+function seen<T extends Pod | Node>(
+  resource: ResourceClient<T>,
+  count: number,
+  state: (object: T) => boolean,
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const bound = new Set<string>();
-    const event = ({ type, object }: { readonly type: string; readonly object: Pod }): void => {
-      if (type !== "BOOKMARK" && object.spec.nodeName !== undefined) bound.add(object.metadata.name);
-      if (bound.size === count) resolve();
+    const names = new Set<string>();
+    const event = ({ type, object }: { readonly type: string; readonly object: T }): void => {
+      if (type !== "BOOKMARK" && state(object)) names.add(object.metadata.name);
+      if (names.size === count) resolve();
     };
-    const closed = (): void => reject(new Error("the watch of the Pods ended"));
-    client.pods.watch({ namespace: "default" }, { event, closed }).catch(reject);
+    const closed = (): void => reject(new Error("a watch ended"));
+    resource.watch({}, { event, closed }).catch(reject);
   });
 }
 
