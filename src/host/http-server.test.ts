@@ -1,8 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:http2";
 import { request as httpsRequest } from "node:https";
+import { connect as connectSocket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import type { ApiRequest, ApiResponse, WatchEvent, WatchReceiver } from "../api/wire/request.ts";
 import { type ClusterCertificates, loadOrCreateCertificates } from "./certificates.ts";
@@ -124,6 +126,29 @@ it("answers HTTP/2 on the same port, and knows the caller there too", async () =
   });
   session.close();
   expect(JSON.parse(text)).toEqual({ user: "kubernetes-admin" });
+});
+
+it("says nothing when a client hangs up in the middle of a watch", async () => {
+  let stop = (): void => undefined;
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  const start = (receiver: WatchReceiver): void => {
+    receiver.event({ type: "ADDED", object: {}, line: () => '{"type":"ADDED","object":{}}\n' });
+  };
+  const server = await serve(() => ({ status: 200, headers: {}, body: { kind: "watch", watch: { start, stop } } }));
+  const socket = connectSocket({ port: server.port, host: "127.0.0.1" });
+  const session = connect(`https://127.0.0.1:${server.port}`, {
+    createConnection: () =>
+      connectTls({ socket, ca: certificates.authority, ALPNProtocols: ["h2"], host: "127.0.0.1" }),
+  });
+  session.on("error", () => undefined);
+  const stream = session.request({ ":path": "/" });
+  stream.on("error", () => undefined);
+  await new Promise((resolve) => stream.once("data", resolve));
+  socket.resetAndDestroy();
+  await stopped;
+  expect(server.logged).toEqual([]);
 });
 
 it("gives the handler no more of an endless body than shows that it is too large", async () => {

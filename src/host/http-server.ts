@@ -66,7 +66,11 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     tracked(socket);
   });
   server.on("session", tracked);
-  server.on("sessionError", (error) => options.log(`an HTTP/2 connection broke: ${error.message}`));
+  server.on("sessionError", (error: NodeJS.ErrnoException) => {
+    // A client that ends without a word, as kubectl does at Ctrl-C, is nothing to report.
+    if (error.code !== "ECONNRESET" && error.code !== "EPIPE")
+      options.log(`an HTTP/2 connection broke: ${error.message}`);
+  });
   // Clients that hang up in the middle of the handshake, scanners, browsers that do not trust the certificate: not ours to report.
   server.on("tlsClientError", () => undefined);
   server.on("request", (request, response) => void answer(request, response, options));

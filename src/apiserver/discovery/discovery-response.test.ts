@@ -85,6 +85,14 @@ describe("legacy discovery", () => {
     },
   );
 
+  it("tells who wonders about an unknown kind that nobody has defined any", () => {
+    expect(documentAt("/apis/apiextensions.k8s.io/v1/customresourcedefinitions")).toMatchObject({
+      kind: "CustomResourceDefinitionList",
+      items: [],
+    });
+    expect(get("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things")).toBeUndefined();
+  });
+
   it("tells the version, and the paths at the root", () => {
     expect(documentAt("/version")).toMatchObject({ major: "1", minor: "34", gitVersion: "v1.34.0+lifepod" });
     expect(documentAt("/")["paths"]).toEqual(

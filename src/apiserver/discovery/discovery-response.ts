@@ -31,6 +31,7 @@ export function discoveryResponse(
       if (group === undefined) return rootDocument(request, kinds, "api");
       return orNotFound(request, resourceList(kinds, { group: "", version: group }));
     case "apis":
+      if (request.path === customResourcesPath) return legacy(request, noCustomResources);
       if (rest.length > 0) return undefined;
       if (group === undefined) return rootDocument(request, kinds, "apis");
       if (version === undefined) return orNotFound(request, groupDocument(kinds, group));
@@ -39,6 +40,16 @@ export function discoveryResponse(
       return undefined;
   }
 }
+
+/** Before it calls a kind unknown, kubectl looks whether somebody has defined it, and takes anything but a list for a broken server. */
+const customResourcesPath = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+
+const noCustomResources: JsonObject = {
+  kind: "CustomResourceDefinitionList",
+  apiVersion: "apiextensions.k8s.io/v1",
+  metadata: { resourceVersion: "1" },
+  items: [],
+};
 
 /** What upstream answers below a path that nothing serves. */
 export function pageNotFound(): ApiResponse {
