@@ -1,23 +1,32 @@
 // One copy of the cluster for all controllers: each resource is listed and watched once, however many look at it.
 
-import type { ConfigMap, Lease, Namespace, Node, Pod, ServiceAccount } from "../api/index.ts";
+import type { ConfigMap, Lease, Namespace, Node, ObjectMeta, Pod, Secret, ServiceAccount } from "../api/index.ts";
 import type { Random } from "../base/random.ts";
 import type { Clock } from "../base/time.ts";
 import type { Client } from "../client/client.ts";
 import { type Informer, createInformer } from "../client/informer.ts";
+import type { Indexes } from "../client/lister.ts";
+import type { ResourceClient, StoredObject } from "../client/resource-client.ts";
 
 /** The Pods of a node, by its name: for `pods.lister.byIndex`. */
 export const podsByNode = "nodeName";
 
+/** The objects that name an owner, by its uid: for `lister.byIndex` of every informer here. */
+export const byOwner = "ownerUid";
+
 export interface SharedInformers {
+  readonly configMaps: Informer<ConfigMap>;
+  readonly leases: Informer<Lease>;
   readonly namespaces: Informer<Namespace>;
   readonly nodes: Informer<Node>;
   readonly pods: Informer<Pod>;
+  readonly secrets: Informer<Secret>;
   readonly serviceAccounts: Informer<ServiceAccount>;
-  /** Only those called `kube-root-ca.crt`. */
-  readonly rootCertificates: Informer<ConfigMap>;
-  /** Only those in `kube-node-lease`. */
-  readonly nodeLeases: Informer<Lease>;
+}
+
+/** What every object here has. */
+export interface FollowedObject extends StoredObject {
+  readonly metadata: ObjectMeta;
 }
 
 export function sharedInformers(parts: {
@@ -27,32 +36,51 @@ export function sharedInformers(parts: {
   readonly onFailure?: (error: unknown) => void;
 }): SharedInformers {
   const { client, ...shared } = parts;
-  const name = (resource: string): string => `controllers/${resource}`;
+  const follow = <T extends FollowedObject>(resource: ResourceClient<T>, indexes: Indexes<T> = {}): Informer<T> =>
+    createInformer({
+      ...shared,
+      resource,
+      name: `controllers/${resource.ref.resource}`,
+      indexes: { [byOwner]: ownerUids, ...indexes },
+    });
   return {
-    namespaces: createInformer({ ...shared, resource: client.namespaces, name: name("namespaces") }),
-    nodes: createInformer({ ...shared, resource: client.nodes, name: name("nodes") }),
-    pods: createInformer({
-      ...shared,
-      resource: client.pods,
-      name: name("pods"),
-      indexes: { [podsByNode]: ({ spec }) => (spec.nodeName === undefined ? [] : [spec.nodeName]) },
-    }),
-    serviceAccounts: createInformer({ ...shared, resource: client.serviceAccounts, name: name("serviceaccounts") }),
-    rootCertificates: createInformer({
-      ...shared,
-      resource: client.configMaps,
-      name: name("configmaps"),
-      fieldSelector: "metadata.name=kube-root-ca.crt",
-    }),
-    nodeLeases: createInformer({
-      ...shared,
-      resource: client.leases,
-      name: name("leases"),
-      namespace: "kube-node-lease",
-    }),
+    configMaps: follow(client.configMaps),
+    leases: follow(client.leases),
+    namespaces: follow(client.namespaces),
+    nodes: follow(client.nodes),
+    pods: follow(client.pods, { [podsByNode]: ({ spec }) => (spec.nodeName === undefined ? [] : [spec.nodeName]) }),
+    secrets: follow(client.secrets),
+    serviceAccounts: follow(client.serviceAccounts),
   };
 }
 
 export function allOf(informers: SharedInformers): readonly Informer<never>[] {
   return Object.values(informers) as Informer<never>[];
+}
+
+/** The informer of a resource; undefined if the controllers do not follow it. */
+export function informerOf(
+  informers: SharedInformers,
+  { group, resource }: { readonly group: string; readonly resource: string },
+): Informer<FollowedObject> | undefined {
+  const property = properties.get(`${group}/${resource}`);
+  // What an informer tells is only read, so one of Pods serves whoever wants objects with metadata.
+  return property === undefined ? undefined : (informers[property] as unknown as Informer<FollowedObject>);
+}
+
+const properties: ReadonlyMap<string, keyof SharedInformers> = new Map([
+  ["/configmaps", "configMaps"],
+  ["coordination.k8s.io/leases", "leases"],
+  ["/namespaces", "namespaces"],
+  ["/nodes", "nodes"],
+  ["/pods", "pods"],
+  ["/secrets", "secrets"],
+  ["/serviceaccounts", "serviceAccounts"],
+]);
+
+const nobody: readonly string[] = [];
+
+function ownerUids({ metadata }: FollowedObject): readonly string[] {
+  const { ownerReferences } = metadata;
+  return ownerReferences === undefined ? nobody : ownerReferences.map(({ uid }) => uid);
 }

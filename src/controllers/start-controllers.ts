@@ -6,6 +6,7 @@ import type { Client } from "../client/client.ts";
 import type { ControllerFailure } from "../client/controller.ts";
 import type { EventRecorder } from "../client/event-recorder.ts";
 import type { ControllerDeps, RunningController } from "./controller-deps.ts";
+import { startGarbageCollector } from "./garbage-collector/reconcile.ts";
 import { startNamespaceController } from "./namespace/reconcile.ts";
 import { startNodeLifecycleController } from "./node-lifecycle/reconcile.ts";
 import { startPodGarbageCollector } from "./pod-gc/reconcile.ts";
@@ -51,6 +52,7 @@ export function startControllers(options: ControllersOptions): RunningController
       startNodeLifecycleController(deps),
       startTaintEvictionController(deps),
       startPodGarbageCollector(deps),
+      startGarbageCollector(deps),
     );
     if (authorityCertificate !== undefined) running.push(startRootCaPublisher(deps, authorityCertificate));
   });

@@ -19,6 +19,9 @@ import {
 } from "./plan.ts";
 import { Zones } from "./zones.ts";
 
+/** Where the nodes renew their leases. */
+const leaseNamespace = "kube-node-lease";
+
 /** Nodes that are worked on at once. */
 const concurrency = 8;
 
@@ -37,7 +40,9 @@ export function startNodeLifecycleController(deps: ControllerDeps): RunningContr
     controller.queue.add(object.metadata.name);
   });
   // A sign of life is noted when it comes and wakes nobody: it only moves the moment at which the node would have been silent too long.
-  informers.nodeLeases.onAny(({ object }) => lifecycle.noteLease(object.metadata.name));
+  informers.leases.onAny(({ object }) => {
+    if (object.metadata.namespace === leaseNamespace) lifecycle.noteLease(object.metadata.name);
+  });
   controller.start();
   return controller;
 }
@@ -77,7 +82,7 @@ class NodeLifecycle {
 
   #note(node: Node): Heartbeat {
     const { name } = node.metadata;
-    const lease = this.#deps.informers.nodeLeases.lister.get(`kube-node-lease/${name}`);
+    const lease = this.#deps.informers.leases.lister.get(`${leaseNamespace}/${name}`);
     const heartbeat = noteHeartbeat(this.#heartbeats.get(name), node, lease, this.#deps.clock.now());
     this.#heartbeats.set(name, heartbeat);
     return heartbeat;

@@ -16,7 +16,7 @@ export function startRootCaPublisher(deps: ControllerDeps, certificate: string):
     onFailure,
   });
   informers.namespaces.onAny(({ object }) => controller.queue.add(object.metadata.name));
-  informers.rootCertificates.onAny(({ object }) => {
+  informers.configMaps.onAny(({ object }) => {
     const { name, namespace } = object.metadata;
     if (name === rootCertificateName && namespace !== undefined) controller.queue.add(namespace);
   });
@@ -29,7 +29,7 @@ async function reconcileNamespace(
   { client, informers }: ControllerDeps,
   certificate: string,
 ): Promise<ReconcileOutcome> {
-  const present = informers.rootCertificates.lister.get(`${namespace}/${rootCertificateName}`);
+  const present = informers.configMaps.lister.get(`${namespace}/${rootCertificateName}`);
   const plan = planRootCertificate(informers.namespaces.lister.get(namespace), present, certificate);
   switch (plan.kind) {
     case "nothing":
