@@ -10,6 +10,10 @@ import type { UpOptions } from "./up-command.ts";
 const program = new Command("lifepod")
   .description("A small, real Kubernetes for the life of Pods.")
   .version(lifepodVersion, "-v, --version", "print the version")
+  .exitOverride((error) => {
+    // Help and version are answers; everything else commander complains about is a wrong call. (Commands made below take this over.)
+    process.exit(error.exitCode === 0 ? 0 : 2);
+  })
   .showHelpAfterError("(lifepod --help lists the commands, lifepod COMMAND --help explains one)")
   .configureHelp({ showGlobalOptions: false });
 
@@ -120,13 +124,19 @@ function port(text: string): number {
 }
 
 try {
-  program.exitOverride((error) => {
-    // Help and version are answers; everything else commander complains about is a wrong call.
-    process.exit(error.exitCode === 0 ? 0 : 2);
-  });
   await program.parseAsync();
 } catch (error) {
-  if (!(error instanceof CommandError)) throw error;
-  process.stderr.write(`lifepod: ${error.message}\n`);
-  process.exitCode = error.exitStatus;
+  if (isMistakeOfOurs(error)) throw error;
+  process.stderr.write(`lifepod: ${(error as Error).message}\n`);
+  process.exitCode = error instanceof CommandError ? error.exitStatus : 1;
+}
+
+/** What is wrong outside is told in one line; a mistake in lifepod itself keeps its stack, for a report. */
+function isMistakeOfOurs(error: unknown): boolean {
+  return (
+    !(error instanceof Error) ||
+    error instanceof TypeError ||
+    error instanceof RangeError ||
+    error instanceof ReferenceError
+  );
 }

@@ -4,15 +4,17 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Event, Pod } from "../api/index.ts";
+import { millis } from "../base/time.ts";
 import { createInformer } from "../client/informer.ts";
 import { WallClock } from "../host/wall-clock.ts";
 import { type StandaloneCluster, startStandaloneCluster } from "../standalone/standalone-cluster.ts";
-import { type Manifest, readManifests } from "../standalone/manifests.ts";
+import { type Manifest, ManifestError, readManifests } from "../standalone/manifests.ts";
 import { applyManifests } from "../standalone/apply-manifests.ts";
 import type { RuntimeChoice } from "../standalone/choose-runtime.ts";
 import { lifepodVersion } from "../standalone/version.ts";
 import { eventEntry, podEntries } from "../timeline/pod-life.ts";
 import { Verdict } from "../timeline/verdict.ts";
+import { CommandError } from "./command-error.ts";
 import { ContainerLogs } from "./container-logs.ts";
 import { createLifeView, type LifeView } from "./life-view.ts";
 import { podLine } from "./pod-line.ts";
@@ -29,7 +31,11 @@ export interface RunOptions {
 /** @returns the exit status */
 export async function runCommand(files: readonly string[], options: RunOptions): Promise<number> {
   const terminal = standardOutput();
-  const manifests = await readManifests(files);
+  const manifests = await readManifests(files).catch((error: unknown) => {
+    throw error instanceof ManifestError ? new CommandError(error.message) : error;
+  });
+  // From here on there is something to clean up.
+  const stopping = stopSignal();
   const folder = await mkdtemp(join(tmpdir(), "lifepod-run-"));
   let cluster: StandaloneCluster | undefined;
   try {
@@ -42,10 +48,11 @@ export async function runCommand(files: readonly string[], options: RunOptions):
       ...(options.runtimeEndpoint !== undefined && { runtimeEndpoint: options.runtimeEndpoint }),
       log: (message) => terminal.write(`${message}\n`),
     });
-    return await liveInCluster(cluster, manifests, options, terminal);
+    return await liveInCluster(cluster, manifests, options, terminal, stopping);
   } finally {
     await cluster?.stop({ pods: "end" });
     await rm(folder, { recursive: true, force: true });
+    stopping.release();
   }
 }
 
@@ -54,6 +61,7 @@ async function liveInCluster(
   manifests: readonly Manifest[],
   options: RunOptions,
   terminal: Terminal,
+  stopping: StopSignal,
 ): Promise<number> {
   const clock = new WallClock();
   const started = clock.now();
@@ -67,21 +75,20 @@ async function liveInCluster(
   view.note(paint.dim(`kubectl: export KUBECONFIG=${cluster.kubeconfigPath}`));
 
   const verdict = new Verdict();
-  const stopping = stopSignal();
   const lives = await watchLives(cluster, view, verdict, clock, options.logs === true);
   let why: "finished" | "time" | "signal" | "refused";
-  await cluster.whenNodeReady();
-  const refused = await applyManifests(cluster, manifests, (text) => view.note(paint.yellow(text)));
+  const interrupted = stopping.first.then(() => "signal" as const);
+  const begin = await Promise.race([interrupted, cluster.whenNodeReady().then(() => "ready" as const)]);
+  const refused =
+    begin === "signal" ? [] : await applyManifests(cluster, manifests, (text) => view.note(paint.yellow(text)));
   for (const refusal of refused) view.note(paint.red(refusal));
   if (refused.length > 0) why = "refused";
   else {
-    why = await Promise.race([
-      stopping.first.then(() => "signal" as const),
-      lives.finished.then(() => "finished" as const),
-      ...(options.for === undefined
-        ? []
-        : [clock.sleep(options.for as Parameters<typeof clock.sleep>[0]).then(() => "time" as const)]),
-    ]);
+    const finished = lives.finished.then(() => "finished" as const);
+    const decided = new AbortController();
+    const limit = options.for === undefined ? [] : [clock.sleep(millis(options.for), decided.signal)];
+    why = await Promise.race([interrupted, finished, ...limit.map((time) => time.then(() => "time" as const))]);
+    decided.abort(); // the limit must not keep lifepod alive
   }
 
   const failures = why === "refused" ? [] : verdict.failures();
@@ -91,7 +98,6 @@ async function liveInCluster(
   );
   view.close();
   lives.stop();
-  stopping.release();
 
   for (const { namespace, pod, container, text } of failures) {
     const subject = `${namespace === "default" ? "" : `${namespace}/`}${pod}${container === undefined ? "" : `[${container}]`}`;
@@ -109,7 +115,7 @@ interface Lives {
   /** Every Pod has come to its end by itself. */
   readonly finished: Promise<void>;
   podCount(): number;
-  /** Deletes all Pods gracefully and waits until they are gone; by force once `force` resolves. */
+  /** Deletes all Pods gracefully and waits until they are gone; with hardly any grace once `force` resolves. */
   deleteAll(force: Promise<void>, because: string | undefined): Promise<void>;
   stop(): void;
 }
@@ -176,8 +182,10 @@ async function watchLives(
       });
       await Promise.all([...seen.values()].map((pod) => deletePod(cluster, pod)));
       await Promise.race([allGone, force]);
-      if (seen.size > 0) await Promise.all([...seen.values()].map((pod) => deletePod(cluster, pod, 0)));
-      else await printed?.finished();
+      // The shortest grace there is. Without any, the API would let go of Pods that still run.
+      if (seen.size > 0) await Promise.all([...seen.values()].map((pod) => deletePod(cluster, pod, 1)));
+      await allGone;
+      await printed?.finished();
     },
     stop() {
       printed?.stop();
@@ -198,7 +206,7 @@ async function deletePod(cluster: StandaloneCluster, pod: Pod, gracePeriodSecond
 interface StopSignal {
   readonly first: Promise<void>;
   readonly second: Promise<void>;
-  release(): void;
+  readonly release: () => void;
 }
 
 /** Ctrl-C or TERM, and the second one, when a person has run out of patience. */
@@ -214,17 +222,18 @@ function stopSignal(): StopSignal {
   });
   const onSignal = (): void => {
     count++;
-    if (count === 1) onFirst();
-    else onSecond();
+    if (count === 1) {
+      onFirst();
+      return;
+    }
+    onSecond();
+    release(); // a third one ends lifepod as it ends any program
+  };
+  const release = (): void => {
+    process.removeListener("SIGINT", onSignal);
+    process.removeListener("SIGTERM", onSignal);
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
-  return {
-    first,
-    second,
-    release() {
-      process.removeListener("SIGINT", onSignal);
-      process.removeListener("SIGTERM", onSignal);
-    },
-  };
+  return { first, second, release };
 }

@@ -8,7 +8,7 @@ export interface Terminal {
   readonly columns: number;
   readonly rows: number;
   readonly paint: Paint;
-  write(text: string): void;
+  readonly write: (text: string) => void;
 }
 
 /** Standard output. Colours only for a terminal, and not where NO_COLOR asks for none. */

@@ -123,7 +123,7 @@ export async function startStandaloneCluster(options: StandaloneOptions): Promis
       random,
       whenNodeReady: () => nodeReady(client, nodeName, clock),
       async stop({ pods }) {
-        if (pods === "end") await endPods(client, clock);
+        if (pods === "end") await endPods(client, clock, folder.pods);
         await endAll(started);
       },
     };
