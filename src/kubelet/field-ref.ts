@@ -73,11 +73,6 @@ export function resourceFieldValue(
 function formatMap(map: Readonly<Record<string, string>> | undefined): string {
   return Object.entries(map ?? {})
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, value]) => `${key}=${goQuoted(value)}`)
+    .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
     .join("\n");
-}
-
-/** A string as Go's %q prints it. */
-export function goQuoted(text: string): string {
-  return JSON.stringify(text).replaceAll("\\b", "\\b").replaceAll("\\u007f", "\\x7f");
 }

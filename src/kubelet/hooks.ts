@@ -1,7 +1,7 @@
 // Lifecycle hooks: what a container has run for it when it has started and before it is stopped (pod-lifecycle 7).
 
 import type { Container, LifecycleHandler, Pod } from "../api/generated/core-v1.ts";
-import { hours, type Millis, seconds } from "../base/time.ts";
+import { hours, seconds } from "../base/time.ts";
 import type { ContainerId } from "../runtimes/runtime-service.ts";
 import { probeUrlHost, resolvePort } from "./endpoints.ts";
 import { errorText, type KubeletParts } from "./kubelet-parts.ts";
@@ -94,9 +94,4 @@ async function runHttp(
       return;
     }
   }
-}
-
-/** How long a hook took, in the whole seconds that count against a grace period. */
-export function wholeSeconds(duration: Millis): number {
-  return Math.floor(duration / 1000);
 }

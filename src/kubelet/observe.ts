@@ -25,6 +25,8 @@ export async function observePod(parts: KubeletParts, pod: Pod, messages: ReadMe
     runtime.listPodSandboxes(labels),
     runtime.listContainers({ labels }),
   ]);
+  const present = new Set(containers.map((container) => container.id));
+  for (const id of messages.keys()) if (!present.has(id)) messages.delete(id);
   const limit = messageLimitOf(containersOf(pod).length);
   const complete = await Promise.all(
     containers.map((container) => withMessage(parts, pod.metadata.uid, container, limit, messages)),

@@ -37,6 +37,15 @@ export function observedPod(
 
 export const nothingObserved: ObservedPod = { sandboxes: [], containers: [] };
 
+/** The same text for the same things in the same states; empty for nothing. */
+export function signatureOf(observed: Pick<ObservedPod, "sandboxes" | "containers">): string {
+  const parts = [
+    ...observed.sandboxes.map((sandbox) => `${sandbox.id} ${sandbox.state}`),
+    ...observed.containers.map((container) => `${container.id} ${container.state.kind}`),
+  ];
+  return parts.sort().join("\n");
+}
+
 /** All instances of the container with this name, newest first. */
 export function instancesOf(observed: ObservedPod, name: string): readonly ObservedContainer[] {
   return observed.containers.filter((container) => container.metadata.name === name);

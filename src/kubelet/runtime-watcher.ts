@@ -4,7 +4,7 @@ import { type Millis, seconds, type Timer } from "../base/time.ts";
 import type { ContainerStatus, PodSandboxStatus, RuntimeEvent } from "../runtimes/runtime-service.ts";
 import { podUidLabel } from "./container-labels.ts";
 import { errorText, type KubeletParts } from "./kubelet-parts.ts";
-import type { ObservedPod } from "./observed-pod.ts";
+import { type ObservedPod, signatureOf } from "./observed-pod.ts";
 
 /** How often everything is looked at: a runtime without events has only this. */
 const relistPeriod = seconds(1);
@@ -167,12 +167,4 @@ function byPod(sandboxes: readonly PodSandboxStatus[], containers: readonly Cont
   for (const sandbox of sandboxes) podOf(sandbox.labels)?.sandboxes.push(sandbox);
   for (const container of containers) podOf(container.labels)?.containers.push(container);
   return [...pods.values()];
-}
-
-function signatureOf(pod: ObservedPod): string {
-  const parts = [
-    ...pod.sandboxes.map((sandbox) => `${sandbox.id} ${sandbox.state}`),
-    ...pod.containers.map((container) => `${container.id} ${container.state.kind}`),
-  ];
-  return parts.sort().join("\n");
 }

@@ -1,7 +1,7 @@
 // The acting half of one sync: volumes, then the actions that were decided, in order (pod-lifecycle 4.2).
 
 import type { Pod, Secret } from "../api/generated/core-v1.ts";
-import type { Instant } from "../base/time.ts";
+import { type Instant, seconds } from "../base/time.ts";
 import type { PodSandboxConfig, SandboxId } from "../runtimes/runtime-service.ts";
 import {
   type BackOffEntry,
@@ -54,14 +54,20 @@ interface Sandbox {
 }
 
 const wholePod = "";
+/** Looks in a row that may decide the same: failed pulls and their back-off need two. */
+const turnLimit = 5;
+/** What comes later than this after the last turn is no circle. */
+const circlePause = seconds(1);
 
 export class PodSync {
   readonly #node: NodeWork;
   readonly #memory: SyncMemory;
   #volumes: VolumePaths | undefined;
   #resyncAt: Instant | undefined;
-  /** Instances whose back-off has been told. */
-  readonly #toldBackOffs = new Set<string>();
+  /** The instance of each container whose back-off has been told. */
+  readonly #toldBackOffs = new Map<string, string>();
+  /** What was decided last, and how often in a row. */
+  #turns = { picture: "", inARow: 0, endedAt: 0 };
 
   constructor(node: NodeWork, memory: SyncMemory) {
     this.#node = node;
@@ -90,9 +96,16 @@ export class PodSync {
     if (actions.some(startsSomething) && this.#networkMissing(pod)) {
       return { lookAgain: false, syncAgainAt: this.#node.networkRetryTime() };
     }
+    if (this.#goesInCircles(actions)) {
+      this.#node.parts.log(`${podDescription(pod)}: ${turnLimit} times in a row the same was done`);
+      const retryAt = this.#node.retryTime();
+      this.#memory.retryAt.set(wholePod, retryAt);
+      return { lookAgain: false, syncAgainAt: retryAt };
+    }
     try {
       await this.#prepareVolumes(pod, actions, signal);
       const acted = await this.#carryOut(pod, observed, actions, signal);
+      this.#turns.endedAt = clock.now();
       if (!acted.acted) await this.#removeOld(pod, observed);
       return { lookAgain: acted.acted, syncAgainAt: earliest(acted.syncAgainAt, this.#resyncAt) };
     } catch (error) {
@@ -103,6 +116,22 @@ export class PodSync {
       // What was done before the failure is worth a look; the hold keeps that look from trying again.
       return { lookAgain: true, syncAgainAt: retryAt };
     }
+  }
+
+  /** The same actions again and again without a pause: a runtime that says yes and does nothing must not keep the node busy. */
+  #goesInCircles(actions: readonly PodAction[]): boolean {
+    const done = actions
+      .filter((action) => action.kind !== "backOff")
+      .map((action) => `${action.kind} ${subjectOf(action)}`);
+    if (done.length === 0) {
+      this.#turns = { ...this.#turns, picture: "", inARow: 0 };
+      return false;
+    }
+    const picture = done.join("\n");
+    const atOnce = this.#node.parts.clock.now() - this.#turns.endedAt < circlePause;
+    const inARow = atOnce && this.#turns.picture === picture ? this.#turns.inARow + 1 : 1;
+    this.#turns = { ...this.#turns, picture, inARow: inARow > turnLimit ? 0 : inARow };
+    return inARow > turnLimit;
   }
 
   #networkMissing(pod: Pod): boolean {
@@ -236,8 +265,8 @@ export class PodSync {
     const { name } = container.spec;
     const id = newestExited(observed, name)?.id ?? name;
     const described = podDescription(pod);
-    if (!this.#toldBackOffs.has(id)) {
-      this.#toldBackOffs.add(id);
+    if (this.#toldBackOffs.get(name) !== id) {
+      this.#toldBackOffs.set(name, id);
       const message = `Back-off restarting failed container ${name} in pod ${described}`;
       containerEvent(this.#node.parts.recorder, pod, container, "Warning", "BackOff", message);
     }
@@ -349,6 +378,18 @@ export function restoreBackOffs(pod: Pod, observed: ObservedPod, backOffs: Map<s
   for (const container of containersOf(pod)) {
     const entry = restoredBackOff(instancesOf(observed, container.spec.name));
     if (entry !== undefined) backOffs.set(crashBackOffKey(pod, container.spec), entry);
+  }
+}
+
+function subjectOf(action: PodAction): string {
+  switch (action.kind) {
+    case "createSandbox":
+    case "killPod":
+      return "";
+    case "killContainer":
+    case "startContainer":
+    case "backOff":
+      return action.container.spec.name;
   }
 }
 

@@ -146,3 +146,22 @@ describe("a runtime that goes away", () => {
       expect((await k.pod("web")).status.containerStatuses?.[0]?.restartCount).toBe(1);
     }));
 });
+
+describe("a runtime that does not do what it says", () => {
+  it("does not keep the kubelet busy", () =>
+    KubeletStory.tell(async (k) => {
+      k.cluster.image("web:1", { present: true });
+      const { runtime } = k.node.runtime;
+      let asked = 0;
+      const original = runtime.startContainer.bind(runtime);
+      runtime.startContainer = async () => {
+        asked++;
+      };
+      await k.create("web", { image: "web:1" });
+      await k.elapse(seconds(60));
+      expect(asked).toBeLessThan(60);
+      runtime.startContainer = original;
+      await k.elapse(seconds(20));
+      expect(k.statuses("web").at(-1)).toMatch(/Running web=running,ready/);
+    }));
+});
