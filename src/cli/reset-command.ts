@@ -26,7 +26,8 @@ export async function resetCommand(options: { readonly data?: string; readonly y
     durable: true,
     host: "127.0.0.1",
     port: 0,
-    runtime: record.runtime === "process" ? "process" : "containerd",
+    runtime: record.runtime,
+    ...(record.runtimeEndpoint !== undefined && { runtimeEndpoint: record.runtimeEndpoint }),
     log: () => undefined,
   });
   await cluster.stop({ pods: "end" });

@@ -27,13 +27,15 @@ export async function upCommand(options: UpOptions): Promise<number> {
     write(options.json === true ? `${JSON.stringify({ kind, ...facts })}\n` : `${text}\n`);
   const stopped = stopSignal();
   const before = await readServerRecord(dataFolder(folder));
+  const endpoint = options.runtimeEndpoint ?? before?.runtimeEndpoint;
   const cluster: StandaloneCluster = await startStandaloneCluster({
     folder,
     durable: true,
     host: options.bind,
     port: options.port ?? before?.port ?? usualPort,
-    runtime: options.runtime,
-    ...(options.runtimeEndpoint !== undefined && { runtimeEndpoint: options.runtimeEndpoint }),
+    // Pods that run somewhere are not to be started somewhere else because containerd happens to be down.
+    runtime: options.runtime === "auto" ? (before?.runtime ?? "auto") : options.runtime,
+    ...(endpoint !== undefined && { runtimeEndpoint: endpoint }),
     log: (message) => say("log", { message }, message),
   });
   const facts = {

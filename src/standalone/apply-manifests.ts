@@ -1,4 +1,4 @@
-import { kindOf, parseApiVersion, type ResourceKind } from "../api/kinds.ts";
+import { apiVersionOf, kindOf, parseApiVersion, type ResourceKind } from "../api/kinds.ts";
 import type { RequestHandler, UserInfo } from "../api/wire/request.ts";
 import type { Manifest } from "./manifests.ts";
 
@@ -21,9 +21,10 @@ export async function applyManifests(
   const ordered = [...manifests].sort((a, b) => rank(a) - rank(b));
   const refusals: string[] = [];
   for (const { source, object } of ordered) {
-    const kind = kindOf({ ...parseApiVersion(object.apiVersion as string), kind: object.kind as string });
+    const gvk = { ...parseApiVersion(object.apiVersion as string), kind: object.kind as string };
+    const kind = kindOf(gvk);
     if (kind === undefined) {
-      refusals.push(`${source}: lifepod does not serve ${object.apiVersion} ${object.kind}`);
+      refusals.push(`${source}: lifepod does not serve ${apiVersionOf(gvk)} ${gvk.kind}`);
       continue;
     }
     const answer = await door.handle({

@@ -27,7 +27,7 @@ export interface RuntimeQuestion {
 
 /** Opens the runtime that was chosen, or the best that is there. @throws with what was looked for and what to do */
 export async function chooseRuntime(question: RuntimeQuestion): Promise<ChosenRuntime> {
-  if (question.choice === "process") return openProcesses(question, "as asked");
+  if (question.choice === "process") return openProcesses(question, "as chosen");
   const { clock } = question;
   const endpoints = question.endpoint === undefined ? defaultCriEndpoints : [question.endpoint];
   // Without any socket there is nothing to ask, and no need to load what would ask.

@@ -24,7 +24,9 @@ export interface ServerRecord {
   readonly host: string;
   readonly port: number;
   readonly pid: number;
-  readonly runtime: string;
+  readonly runtime: "process" | "containerd";
+  /** The socket that was named; absent for the usual ones. */
+  readonly runtimeEndpoint?: string;
 }
 
 /** The folder that is used when none is named: `$LIFEPOD_DATA`, else `lifepod` in the user's data folder, for root `/var/lib/lifepod`. */
@@ -68,7 +70,8 @@ export async function makeDataFolder(folder: DataFolder): Promise<void> {
 
 export async function readServerRecord(folder: DataFolder): Promise<ServerRecord | undefined> {
   const text = await readFile(folder.server, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
+    // Whether a folder could be made where a file is now, its making tells.
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
     throw error;
   });
   return text === undefined ? undefined : (JSON.parse(text) as ServerRecord);

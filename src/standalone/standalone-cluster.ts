@@ -80,8 +80,9 @@ export async function startStandaloneCluster(options: StandaloneOptions): Promis
       nodeAddress: "127.0.0.1",
       clock,
     });
-    // Looked at below; until then its failure must not count as unheard.
-    chosenRuntime.catch(() => undefined);
+    // Looked at below; until then its failure must not count as unheard. Whatever else fails meanwhile, it is closed.
+    const opened = chosenRuntime.catch(() => undefined);
+    started.push(async () => (await opened)?.runtime.close());
     const certificates = await loadOrCreateCertificates(
       folder.certificates,
       serverNames(options.host, machine.hostname, machine.address),
@@ -106,8 +107,14 @@ export async function startStandaloneCluster(options: StandaloneOptions): Promis
     await writeKubeconfig(folder.kubeconfig, url, certificates);
 
     const { runtime, name, reason } = await chosenRuntime;
-    started.push(() => runtime.close());
-    await writeServerRecord(folder, { url, host: options.host, port: http.port, pid: process.pid, runtime: name });
+    await writeServerRecord(folder, {
+      url,
+      host: options.host,
+      port: http.port,
+      pid: process.pid,
+      runtime: name,
+      ...(options.runtimeEndpoint !== undefined && { runtimeEndpoint: options.runtimeEndpoint }),
+    });
     await addThisMachine(cluster, { folder, runtime, machine, nodeName, podsShareAddress: name === "process" });
     const client = cluster.client(administrator, "lifepod");
     return {
