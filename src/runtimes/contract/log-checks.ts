@@ -121,6 +121,20 @@ export const logChecks: readonly RuntimeCheck[] = [
     },
   },
   {
+    name: "removes the log of one turn of a container and leaves the others",
+    async body(bench) {
+      const sandbox = await bench.sandbox();
+      const turn = (attempt: number) =>
+        bench.run([{ do: "print", text: `turn ${attempt}` }], { metadata: { name: "main", attempt } }, sandbox);
+      const first = await turn(0);
+      const second = await turn(1);
+      await bench.runtime.removeContainer(first.id);
+      await bench.runtime.removeLogs(first.logPath);
+      await failureOf(bench.texts(first), "reading a removed log");
+      same(await bench.texts(second), ["turn 1"], "lines of the other log");
+    },
+  },
+  {
     name: "runs a command in a container and gives back its output and exit code",
     async body(bench) {
       const launched = await bench.launch([{ do: "runForEver" }]);

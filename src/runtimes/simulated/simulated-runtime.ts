@@ -27,6 +27,7 @@ import type { ImageBehaviour } from "./behaviour.ts";
 import type { SandboxAddresses, SandboxNetwork } from "./endpoint.ts";
 import type { Latencies, RuntimeListener, SimulatedFaults } from "./faults.ts";
 import { CallGate, unavailable } from "./faults.ts";
+import { Labelled } from "./labelled.ts";
 import { SimulatedContainer } from "./simulated-container.ts";
 import { SimulatedImages } from "./simulated-images.ts";
 
@@ -88,7 +89,9 @@ class SimulatedMachine implements SimulatedFaults {
   readonly gate: CallGate;
   readonly images: SimulatedImages;
   readonly sandboxes = new Map<SandboxId, SimulatedSandbox>();
+  readonly sandboxesByLabel = new Labelled<SimulatedSandbox>();
   readonly containers = new Map<ContainerId, SimulatedContainer>();
+  readonly containersByLabel = new Labelled<SimulatedContainer>();
   /** Containers by the path of their log, also removed ones. */
   readonly logs = new Map<string, SimulatedContainer>();
   readonly listeners = new Set<RuntimeListener>();
@@ -129,7 +132,26 @@ class SimulatedMachine implements SimulatedFaults {
       state: "ready",
     };
     this.sandboxes.set(sandbox.id, sandbox);
+    this.sandboxesByLabel.add(sandbox, config.labels);
     return sandbox.id;
+  }
+
+  addContainer(container: SimulatedContainer): void {
+    const { id, config } = container.parts;
+    this.containers.set(id, container);
+    this.containersByLabel.add(container, config.labels);
+    this.logs.set(container.logPath, container);
+  }
+
+  removeContainer(id: ContainerId): void {
+    const container = this.containers.get(id);
+    if (container !== undefined) this.containersByLabel.delete(container);
+    this.containers.delete(id);
+  }
+
+  removeSandbox(sandbox: SimulatedSandbox): void {
+    this.sandboxesByLabel.delete(sandbox);
+    this.sandboxes.delete(sandbox.id);
   }
 
   async stopSandbox(sandbox: SimulatedSandbox): Promise<void> {
@@ -223,8 +245,8 @@ class SimulatedRuntimeService implements RuntimeService {
     const sandbox = this.#machine.sandboxes.get(id);
     if (sandbox === undefined) return;
     await this.#machine.stopSandbox(sandbox);
-    for (const container of this.#machine.containersIn(id)) this.#machine.containers.delete(container.parts.id);
-    this.#machine.sandboxes.delete(id);
+    for (const container of this.#machine.containersIn(id)) this.#machine.removeContainer(container.parts.id);
+    this.#machine.removeSandbox(sandbox);
   }
 
   async podSandboxStatus(id: SandboxId): Promise<PodSandboxStatus> {
@@ -236,7 +258,7 @@ class SimulatedRuntimeService implements RuntimeService {
 
   async listPodSandboxes(labels: Readonly<Record<string, string>> = {}): Promise<readonly PodSandboxStatus[]> {
     await this.#machine.gate.pass("listPodSandboxes");
-    return [...this.#machine.sandboxes.values()].filter((s) => hasLabels(s.config.labels, labels)).map(sandboxStatus);
+    return this.#machine.sandboxesByLabel.matching(labels).map(sandboxStatus);
   }
 
   async createContainer(
@@ -266,8 +288,7 @@ class SimulatedRuntimeService implements RuntimeService {
       emit: (event) => machine.emit(event),
       listen: (endpoint) => sandbox.network?.listen(endpoint) ?? { close: () => undefined },
     });
-    machine.containers.set(id, container);
-    machine.logs.set(container.logPath, container);
+    machine.addContainer(container);
     return id;
   }
 
@@ -284,7 +305,7 @@ class SimulatedRuntimeService implements RuntimeService {
   async removeContainer(id: ContainerId): Promise<void> {
     await this.#machine.gate.pass("removeContainer");
     await this.#machine.containers.get(id)?.kill(9);
-    this.#machine.containers.delete(id);
+    this.#machine.removeContainer(id);
   }
 
   async containerStatus(id: ContainerId): Promise<ContainerStatus> {
@@ -325,9 +346,10 @@ class SimulatedRuntimeService implements RuntimeService {
 
   async removeLogs(logDirectory: string): Promise<void> {
     await this.#machine.gate.pass("removeLogs");
-    for (const path of this.#machine.logs.keys()) {
-      if (path.startsWith(`${logDirectory.replace(/\/$/, "")}/`)) this.#machine.logs.delete(path);
-    }
+    const { logs } = this.#machine;
+    if (logs.delete(logDirectory)) return; // one file
+    const folder = `${logDirectory.replace(/\/$/, "")}/`;
+    for (const path of logs.keys()) if (path.startsWith(folder)) logs.delete(path);
   }
 
   subscribe(listener: RuntimeListener): { close(): void } {
@@ -358,11 +380,11 @@ class SimulatedRuntimeService implements RuntimeService {
   }
 
   #matching(filter: ContainerFilter): readonly SimulatedContainer[] {
-    return [...this.#machine.containers.values()].filter(
-      ({ parts }) =>
-        (filter.sandboxId === undefined || parts.sandboxId === filter.sandboxId) &&
-        hasLabels(parts.config.labels, filter.labels ?? {}),
-    );
+    const containers = this.#machine.containersByLabel.matching(filter.labels ?? {});
+    const { sandboxId } = filter;
+    return sandboxId === undefined
+      ? containers
+      : containers.filter((container) => container.parts.sandboxId === sandboxId);
   }
 }
 
@@ -378,8 +400,4 @@ function sandboxStatus(sandbox: SimulatedSandbox): PodSandboxStatus {
     labels: config.labels,
     annotations: config.annotations,
   };
-}
-
-function hasLabels(labels: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): boolean {
-  return Object.entries(wanted).every(([key, value]) => labels[key] === value);
 }
