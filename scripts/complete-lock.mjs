@@ -25,7 +25,8 @@ writeFileSync(path, `${JSON.stringify(lock, undefined, 2)}\n`);
 function platformPackage(name, range, dev) {
   const os = /android|darwin|freebsd|linux|win32|openharmony|openbsd|netbsd/.exec(name)?.[0];
   const cpu = /arm64|riscv64|ppc64|s390x|loong64|x64|ia32|armv7|arm|wasm32/.exec(name)?.[0];
-  if (os === undefined && cpu === undefined) throw new Error(`${name} is missing in the lock file and its name tells no platform: add it by hand`);
+  if (os === undefined && cpu === undefined)
+    throw new Error(`${name} is missing in the lock file and its name tells no platform: add it by hand`);
   const libc = name.includes("musl") ? "musl" : name.includes("gnu") ? "glibc" : undefined;
   return {
     version: range.replace(/^[\^~=]/, ""),
