@@ -36,8 +36,6 @@ const all = (...fields: readonly string[]): Readonly<Record<string, readonly Sup
   Object.fromEntries(fields.map((field) => [field, yes]));
 
 const gateOff = (gate: string): string => `the feature gate ${gate} is off`;
-const noPodAffinity = "Pods are not yet placed by the Pods that run beside them";
-const noSpread = "Pods are not yet spread over topology domains";
 const noVolume = (what: string): readonly SupportRule[] => refused(`${what} volumes are not served`);
 const removedVolume = (what: string): readonly SupportRule[] => refused(`${what} volumes were removed from Kubernetes`);
 const csiVolume = (what: string): readonly SupportRule[] =>
@@ -76,10 +74,10 @@ const containerFields: SupportTable[string] = {
   volumeDevices: refused("raw block devices need PersistentVolumeClaims, which are not served"),
 };
 
-const podAffinity: SupportTable[string] = {
-  requiredDuringSchedulingIgnoredDuringExecution: refused(noPodAffinity),
-  preferredDuringSchedulingIgnoredDuringExecution: warned(noPodAffinity),
-};
+const affinityTimes = all(
+  "preferredDuringSchedulingIgnoredDuringExecution",
+  "requiredDuringSchedulingIgnoredDuringExecution",
+);
 
 export const podSupport: SupportTable = {
   "core/v1 PodSpec": {
@@ -113,6 +111,7 @@ export const podSupport: SupportTable = {
       "subdomain",
       "terminationGracePeriodSeconds",
       "tolerations",
+      "topologySpreadConstraints",
       "volumes",
     ),
     automountServiceAccountToken: warned("no service account tokens are issued, so none is mounted", {
@@ -129,22 +128,36 @@ export const podSupport: SupportTable = {
     resourceClaims: refused("ResourceClaims are not served"),
     resources: noted("counts for scheduling and the QoS class"),
     runtimeClassName: refused("RuntimeClasses are not served"),
-    topologySpreadConstraints: [
-      ...refused(noSpread, { when: { field: "whenUnsatisfiable", values: ["DoNotSchedule"] } }),
-      ...warned(noSpread),
-    ],
   },
   "core/v1 Affinity": all("nodeAffinity", "podAffinity", "podAntiAffinity"),
-  "core/v1 NodeAffinity": all(
-    "preferredDuringSchedulingIgnoredDuringExecution",
-    "requiredDuringSchedulingIgnoredDuringExecution",
-  ),
+  "core/v1 NodeAffinity": affinityTimes,
   "core/v1 PreferredSchedulingTerm": all("preference", "weight"),
   "core/v1 NodeSelector": all("nodeSelectorTerms"),
   "core/v1 NodeSelectorTerm": all("matchExpressions", "matchFields"),
   "core/v1 NodeSelectorRequirement": all("key", "operator", "values"),
-  "core/v1 PodAffinity": podAffinity,
-  "core/v1 PodAntiAffinity": podAffinity,
+  "core/v1 PodAffinity": affinityTimes,
+  "core/v1 PodAntiAffinity": affinityTimes,
+  "core/v1 PodAffinityTerm": all(
+    "labelSelector",
+    "matchLabelKeys",
+    "mismatchLabelKeys",
+    "namespaceSelector",
+    "namespaces",
+    "topologyKey",
+  ),
+  "core/v1 WeightedPodAffinityTerm": all("podAffinityTerm", "weight"),
+  "core/v1 TopologySpreadConstraint": all(
+    "labelSelector",
+    "matchLabelKeys",
+    "maxSkew",
+    "minDomains",
+    "nodeAffinityPolicy",
+    "nodeTaintsPolicy",
+    "topologyKey",
+    "whenUnsatisfiable",
+  ),
+  "meta/v1 LabelSelector": all("matchExpressions", "matchLabels"),
+  "meta/v1 LabelSelectorRequirement": all("key", "operator", "values"),
   "core/v1 PodDNSConfig": all("nameservers", "options", "searches"),
   "core/v1 PodDNSConfigOption": all("name", "value"),
   "core/v1 HostAlias": all("hostnames", "ip"),

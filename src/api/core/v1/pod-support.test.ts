@@ -58,10 +58,6 @@ describe("the table of supported fields", () => {
 
 describe("a new Pod is refused", () => {
   const volume = (source: JsonObject): JsonObject => ({ volumes: [{ name: "v", ...source }] });
-  const spread = (whenUnsatisfiable: string): JsonObject => ({
-    topologySpreadConstraints: [{ maxSkew: 1, topologyKey: "zone", whenUnsatisfiable, labelSelector: {} }],
-  });
-  const required = { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: "zone" }] };
 
   it.each<[string, JsonObject, string[]]>([
     [
@@ -80,25 +76,6 @@ describe("a new Pod is refused", () => {
       ["spec.overhead: Forbidden: Pod Overhead set without corresponding RuntimeClass defined Overhead"],
     ],
     ["for Windows", { os: { name: "windows" } }, ["spec.os.name: Forbidden: there are no Windows nodes"]],
-    [
-      "with a required affinity to Pods",
-      { affinity: { podAffinity: required } },
-      [
-        "spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0]: Forbidden: Pods are not yet placed by the Pods that run beside them",
-      ],
-    ],
-    [
-      "with a required anti-affinity to Pods",
-      { affinity: { podAntiAffinity: required } },
-      [
-        "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0]: Forbidden: Pods are not yet placed by the Pods that run beside them",
-      ],
-    ],
-    [
-      "with a required spread",
-      spread("DoNotSchedule"),
-      ["spec.topologySpreadConstraints[0]: Forbidden: Pods are not yet spread over topology domains"],
-    ],
     [
       "with a claim as a volume",
       volume({ persistentVolumeClaim: { claimName: "c" } }),
@@ -203,23 +180,17 @@ describe("a new Pod comes with the warning", () => {
       ),
     ],
     [
-      "that a spread is not attempted",
-      { topologySpreadConstraints: [{ maxSkew: 1, topologyKey: "z", whenUnsatisfiable: "ScheduleAnyway" }] },
-      unheard("spec.topologySpreadConstraints[0]", "Pods are not yet spread over topology domains"),
-    ],
-    [
-      "that a wish for company is not heard",
+      "of nothing for company, distance and spread",
       {
         affinity: {
           podAffinity: {
             preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm: { topologyKey: "z" } }],
           },
+          podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: "z" }] },
         },
+        topologySpreadConstraints: [{ maxSkew: 1, topologyKey: "z", whenUnsatisfiable: "DoNotSchedule" }],
       },
-      unheard(
-        "spec.affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution[0]",
-        "Pods are not yet placed by the Pods that run beside them",
-      ),
+      [],
     ],
     [
       "that a volume on disk has no limit",
