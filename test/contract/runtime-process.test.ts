@@ -10,26 +10,11 @@ import type { RuntimeUnderTest } from "../../src/runtimes/contract.ts";
 import { runtimeContract, shellScriptOf } from "../../src/runtimes/contract.ts";
 import { openProcessRuntime } from "../../src/runtimes/process/process-runtime.ts";
 import type { ContainerRuntime } from "../../src/runtimes/runtime-service.ts";
+import { processGaps, processGapsWithoutRoot } from "./process-gaps.ts";
 import { vitestRunner } from "./vitest-runner.ts";
 
-const needsRoot = "needs root";
-
 runtimeContract(vitestRunner, "process", makeRuntime, {
-  skip: {
-    "gives every sandbox an address of its own": "processes share the machine's network",
-    "tells the two streams of a log apart": "both go into one file, so that their order is kept",
-    "pulls an image once and knows it then": "images are only names",
-    "fails to pull an image that does not exist, and does not have it then": "images are only names",
-    ...(process.getuid?.() === 0
-      ? {}
-      : {
-          "runs a container as the user and group that were asked for": needsRoot,
-          "shows files and folders of the node inside the container": needsRoot,
-          "lets nothing be written through a read-only mount": needsRoot,
-          "runs commands of execSync among the same mounts": needsRoot,
-          "brings a termination message out through its file": needsRoot,
-        }),
-  },
+  skip: { ...processGaps, ...(process.getuid?.() === 0 ? {} : processGapsWithoutRoot) },
 });
 
 async function makeRuntime(): Promise<RuntimeUnderTest> {
