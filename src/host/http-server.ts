@@ -9,12 +9,15 @@ import {
   type OutgoingHttpHeaders,
   type ServerHttp2Session,
 } from "node:http2";
+import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { ApiBody, ApiRequest, ApiResponse, RequestHandler, UserInfo } from "../api/wire/request.ts";
 import { badRequest } from "../api/wire/status-error.ts";
 import { statusResponse } from "../apiserver/codec/encode.ts";
 import { certificateFingerprint, type ClusterCertificates } from "./certificates.ts";
+import { answerUpgrade, type UpgradeDoor } from "./streaming/answer-upgrade.ts";
 import { sendWatch } from "./watch-response.ts";
 
 /** Bodies beyond this are not even read (api-machinery 12.3); the API server words the refusal. */
@@ -74,6 +77,10 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   // Clients that hang up in the middle of the handshake, scanners, browsers that do not trust the certificate: not ours to report.
   server.on("tlsClientError", () => undefined);
   server.on("request", (request, response) => void answer(request, response, options));
+  server.on(
+    "upgrade",
+    (request: IncomingMessage, socket: Duplex, head: Buffer) => void upgrade(request, socket, head, options),
+  );
   // A watch lives as long as its client wants it.
   server.setTimeout(0);
 
@@ -121,9 +128,7 @@ async function answer(
     await send(reply.body.kind === "session" ? upgradeRequired() : reply, request, response, gone.signal);
   } catch (error) {
     if (gone.signal.aborted) return;
-    options.log(
-      `${request.method} ${request.url} failed inside lifepod: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-    );
+    options.log(failureText(request, error));
     if (response.headersSent) response.stream?.destroy();
     else {
       response.writeHead(500, { "content-type": "text/plain" });
@@ -131,6 +136,29 @@ async function answer(
     }
   }
 }
+
+/** Always HTTP/1.1: with HTTP/2 there is nothing to upgrade. */
+async function upgrade(
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  options: HttpServerOptions,
+): Promise<void> {
+  const door: UpgradeDoor = {
+    handle: (asked, gone) => options.handle(toApiRequest(asked as unknown as Http2ServerRequest, undefined, gone)),
+    send: (answer, asked, response, gone) =>
+      send(answer, asked as unknown as Http2ServerRequest, response as unknown as Http2ServerResponse, gone),
+  };
+  try {
+    await answerUpgrade(door, request, socket, head);
+  } catch (error) {
+    if (!socket.destroyed) options.log(failureText(request, error));
+    socket.destroy();
+  }
+}
+
+const failureText = ({ method, url }: Pick<IncomingMessage, "method" | "url">, error: unknown): string =>
+  `${method} ${url} failed inside lifepod: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 
 function toApiRequest(request: Http2ServerRequest, body: Uint8Array | undefined, signal: AbortSignal): ApiRequest {
   const question = request.url.indexOf("?");

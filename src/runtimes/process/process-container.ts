@@ -4,9 +4,16 @@ import type { Clock, Instant, Millis, Timer } from "../../base/time.ts";
 import { elapsed, later, millis } from "../../base/time.ts";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import type { ContainerRuntimeState, ContainerStatus, ExecSyncResult } from "../runtime-service.ts";
+import type {
+  ContainerRuntimeState,
+  ContainerStatus,
+  ExecSyncResult,
+  StreamCall,
+  StreamRequest,
+} from "../runtime-service.ts";
 import type { ContainerFiles, ContainerRecord, StartRecord } from "./container-files.ts";
 import { execProcess } from "./exec-process.ts";
+import { execStream, requireTerminal } from "./exec-stream.ts";
 import { ProcessLaunch } from "./process-launch.ts";
 import type { ProcessLog } from "./process-log.ts";
 import type { ProcessTable } from "./process-table.ts";
@@ -206,16 +213,38 @@ export class ProcessContainer {
   }
 
   async exec(command: readonly string[], timeout: Millis | undefined): Promise<ExecSyncResult> {
+    return await execProcess(this.#another(command), command, timeout, this.#around.clock);
+  }
+
+  /** @throws Error if it does not run, RuntimeUnsupportedError if there can be no terminal */
+  stream(command: readonly string[], request: StreamRequest): StreamCall {
+    this.#runningProcess();
+    if (request.tty) requireTerminal();
+    const words = request.tty ? ["env", "TERM=xterm", ...command] : command;
+    return async (streams) => {
+      this.#refuseMissing(command);
+      return await execStream(this.#another(words), request, streams);
+    };
+  }
+
+  /** The command line that runs another command in this container. @throws Error if it cannot be run */
+  #another(command: readonly string[]): readonly string[] {
+    const { pid } = this.#runningProcess();
+    this.#refuseMissing(command);
+    return this.launch.another(pid, command);
+  }
+
+  #runningProcess(): StartRecord {
     if (this.#state.kind !== "running" || this.#start === undefined) {
       throw new Error(`failed to exec in container: container is in state CONTAINER_${this.#state.kind.toUpperCase()}`);
     }
+    return this.#start;
+  }
+
+  #refuseMissing(command: readonly string[]): void {
     const why = this.launch.whyNotExecutable(command);
-    if (why !== undefined) {
-      throw new Error(
-        `failed to exec in container: failed to start exec: OCI runtime exec failed: exec failed: ${why}`,
-      );
-    }
-    return await execProcess(this.launch.another(this.#start.pid, command), command, timeout, this.#around.clock);
+    if (why === undefined) return;
+    throw new Error(`failed to exec in container: failed to start exec: OCI runtime exec failed: exec failed: ${why}`);
   }
 
   /** Stops looking after it, without touching it. */

@@ -24,6 +24,8 @@ import type {
   RuntimeService,
   RuntimeVersion,
   SandboxId,
+  StreamCall,
+  StreamRequest,
 } from "../runtime-service.ts";
 import { RuntimeNotFoundError, RuntimeUnsupportedError } from "../runtime-service.ts";
 import type { ContainerRecord, SandboxRecord } from "./container-files.ts";
@@ -242,6 +244,10 @@ class ProcessRuntimeService implements RuntimeService, ContainerSurroundings {
 
   async execSync(id: ContainerId, command: readonly string[], timeout?: Millis): Promise<ExecSyncResult> {
     return await this.#container(id).exec(command, timeout);
+  }
+
+  async exec(id: ContainerId, command: readonly string[], request: StreamRequest): Promise<StreamCall> {
+    return this.#container(id).stream(command, request);
   }
 
   async containerStats(filter: ContainerFilter = {}): Promise<readonly ContainerStats[]> {
