@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command line: what the commands are called and what they take. Each command's code is loaded when it is called.
 
+import { isIP } from "node:net";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { lifepodVersion } from "../standalone/version.ts";
 import { CommandError } from "./command-error.ts";
@@ -59,7 +60,7 @@ program
     "port of the API server; 0 takes any free one (default: 6443, or what this folder had last)",
     port,
   )
-  .option("--bind <address>", "address that the API server listens on", "127.0.0.1")
+  .option("--bind <address>", "address that the API server listens on", address, "127.0.0.1")
   .addOption(runtimeOption())
   .addOption(endpointOption())
   .option("--json", "print its own lines as JSON")
@@ -68,7 +69,7 @@ program
     "after",
     `
 Says "ready" when /readyz answers 200, and prints the line that makes kubectl use this cluster. TERM or Ctrl-C ends it cleanly and leaves the Pods
-running; the next start adopts them. kill -9 loses nothing that was acknowledged.
+running; the next start adopts them. kill -9 loses nothing that was acknowledged. A folder stays with its runtime unless --runtime names another.
 
 Limits: one node, 110 Pods, request bodies of 3 MiB, events kept for one hour.`,
   )
@@ -121,6 +122,11 @@ function port(text: string): number {
   if (!Number.isInteger(number) || number < 0 || number > 65_535)
     throw new InvalidArgumentError("a port is a whole number from 0 to 65535.");
   return number;
+}
+
+function address(text: string): string {
+  if (isIP(text) === 0) throw new InvalidArgumentError("an address to listen on looks like 127.0.0.1, 0.0.0.0 or ::1.");
+  return text;
 }
 
 try {

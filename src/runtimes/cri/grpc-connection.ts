@@ -347,7 +347,9 @@ class Call {
   }
 
   #unavailable(error: Error | undefined): GrpcError {
-    const why = error === undefined ? "the connection was lost" : error.message;
+    // Of a request that waited for the connection, Node says that it was cancelled; why is its cause.
+    const root = error?.cause instanceof Error ? error.cause : error;
+    const why = root === undefined ? "the connection was lost" : root.message;
     return new GrpcError(
       "Unavailable",
       `the container runtime at ${this.#socketPath} cannot be reached: ${why}`,
