@@ -1,5 +1,5 @@
-import { X509Certificate } from "node:crypto";
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { copyFile, mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, createServer } from "node:tls";
@@ -41,6 +41,13 @@ it("makes only a new server certificate when an address is added", async () => {
   expect(new X509Certificate(second.server.certificate).verify(new X509Certificate(first.authority).publicKey)).toBe(
     true,
   );
+});
+
+it("makes a new pair when a crash left a key beside another's certificate", async () => {
+  await loadOrCreateCertificates(folder, addresses);
+  await copyFile(join(folder, "admin.key"), join(folder, "server.key"));
+  const { server } = await loadOrCreateCertificates(folder, addresses);
+  expect(new X509Certificate(server.certificate).checkPrivateKey(createPrivateKey(server.key))).toBe(true);
 });
 
 it("keeps private keys from other users", async () => {

@@ -1,9 +1,9 @@
-// The cluster's own certificate authority, its server certificate and the administrator's client certificate (api-machinery 9.1). Made once per data
-// folder; the library that makes them is only loaded then.
+// The cluster's own certificate authority, its server certificate and the administrator's client certificate (api-machinery 9.1). Made once per data folder.
 
-import { createHash, X509Certificate } from "node:crypto";
+import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { CertificateMaker } from "./certificate-maker.ts";
 import { writeFileDurably } from "./durable-file.ts";
 
 /** PEM texts. */
@@ -61,36 +61,35 @@ export async function loadOrCreateCertificates(
       `${join(folder, files.authorityKey)} is missing while ${files.authority} is there: restore it, or remove the folder to start with a new authority`,
     );
   }
-  const serverIsGood =
-    server !== undefined && serverKey !== undefined && isFresh(server) && coversAll(server, addresses);
-  const administratorIsGood = administrator !== undefined && administratorKey !== undefined && isFresh(administrator);
-  if (authority !== undefined && serverIsGood && administratorIsGood) {
-    return {
-      authority,
-      server: { certificate: server, key: serverKey },
-      administrator: { certificate: administrator, key: administratorKey },
-    };
+  const goodServer = goodPair(server, serverKey);
+  const present = {
+    server: goodServer !== undefined && coversAll(goodServer.certificate, addresses) ? goodServer : undefined,
+    administrator: goodPair(administrator, administratorKey),
+  };
+  if (authority !== undefined && present.server !== undefined && present.administrator !== undefined) {
+    return { authority, server: present.server, administrator: present.administrator };
   }
 
-  const { CertificateMaker } = await import("./certificate-maker.ts");
   const maker =
     authority !== undefined && authorityKey !== undefined
-      ? await CertificateMaker.from(authority, authorityKey)
-      : await CertificateMaker.create(10 * year);
+      ? CertificateMaker.from(authority, authorityKey)
+      : CertificateMaker.create(10 * year);
   const made: ClusterCertificates = {
     authority: maker.authority,
-    server: serverIsGood ? { certificate: server, key: serverKey } : await maker.server(addresses, year),
-    administrator: administratorIsGood
-      ? { certificate: administrator, key: administratorKey }
-      : await maker.client("kubernetes-admin", ["system:masters"], year),
+    server: present.server ?? maker.server(addresses, year),
+    administrator: present.administrator ?? maker.client("kubernetes-admin", ["system:masters"], year),
   };
-  // The authority goes last and its key first: a crash in between leaves nothing that would be taken for complete.
-  await writeFileDurably(join(folder, files.authorityKey), maker.authorityKey, 0o600);
-  await writeFileDurably(join(folder, files.serverKey), made.server.key, 0o600);
-  await writeFileDurably(join(folder, files.server), made.server.certificate, 0o644);
-  await writeFileDurably(join(folder, files.administratorKey), made.administrator.key, 0o600);
-  await writeFileDurably(join(folder, files.administrator), made.administrator.certificate, 0o644);
-  await writeFileDurably(join(folder, files.authority), made.authority, 0o644);
+  const write = (name: string, text: string, mode: number): Promise<void> =>
+    writeFileDurably(join(folder, name), text, mode);
+  // The authority goes last: a crash before that leaves nothing that would be taken for complete.
+  await Promise.all([
+    write(files.authorityKey, maker.authorityKey, 0o600),
+    write(files.serverKey, made.server.key, 0o600),
+    write(files.server, made.server.certificate, 0o644),
+    write(files.administratorKey, made.administrator.key, 0o600),
+    write(files.administrator, made.administrator.certificate, 0o644),
+  ]);
+  await write(files.authority, made.authority, 0o644);
   return made;
 }
 
@@ -99,8 +98,12 @@ export function certificateFingerprint(der: Uint8Array): string {
   return createHash("sha256").update(der).digest("hex");
 }
 
-function isFresh(pem: string): boolean {
-  return Date.parse(new X509Certificate(pem).validTo) - Date.now() > renewBefore;
+/** The pair, if both are there, belong together (a crash may have come between their writes) and last long enough. */
+function goodPair(certificate: string | undefined, key: string | undefined): KeyPair | undefined {
+  if (certificate === undefined || key === undefined) return undefined;
+  const read = new X509Certificate(certificate);
+  const isGood = Date.parse(read.validTo) - Date.now() > renewBefore && read.checkPrivateKey(createPrivateKey(key));
+  return isGood ? { certificate, key } : undefined;
 }
 
 function coversAll(pem: string, addresses: readonly string[]): boolean {
