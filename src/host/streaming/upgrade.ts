@@ -7,7 +7,14 @@ import type { Duplex } from "node:stream";
 import type { StreamSession } from "../../api/wire/stream-session.ts";
 import { badRequest, type StatusError } from "../../api/wire/status-error.ts";
 import { choosePortProtocol, chooseProcessProtocol } from "./channel-protocol.ts";
+import { servePortsOverSpdy, spdyPortProtocol } from "./spdy-ports.ts";
+import { serveProcessOverSpdy, spdyProcessProtocols } from "./spdy-process.ts";
+import { WebSocketDuplex } from "./websocket-duplex.ts";
+import { servePortsOverWebSocket } from "./websocket-ports.ts";
 import { serveProcessOverWebSocket } from "./websocket-process.ts";
+
+/** SPDY inside a WebSocket, as kubectl forwards ports since 1.31. */
+const tunnelProtocol = "SPDY/3.1+portforward.k8s.io";
 
 /** A way to serve the session, ready to begin. */
 export interface Upgrade {
@@ -17,12 +24,10 @@ export interface Upgrade {
 
 /** @returns the refusal, to be answered as any failed request is, if the client speaks nothing that is spoken here */
 export function chooseUpgrade(request: IncomingMessage, session: StreamSession): Upgrade | StatusError {
-  switch (request.headers.upgrade?.toLowerCase()) {
-    case "websocket":
-      return webSocketUpgrade(request, session);
-    default:
-      return badRequest("Upgrade request required");
-  }
+  const protocol = request.headers.upgrade?.toLowerCase();
+  if (protocol === "websocket") return webSocketUpgrade(request, session);
+  if (protocol === "spdy/3.1") return spdyUpgrade(request, session);
+  return badRequest("Upgrade request required");
 }
 
 function webSocketUpgrade(request: IncomingMessage, session: StreamSession): Upgrade | StatusError {
@@ -49,11 +54,58 @@ function webSocketUpgrade(request: IncomingMessage, session: StreamSession): Upg
       };
     }
     case "ports": {
+      if (offered.includes(tunnelProtocol)) {
+        return {
+          begin(socket, head) {
+            socket.write(accept(tunnelProtocol));
+            return servePortsOverSpdy(session, new WebSocketDuplex(socket, head), Buffer.alloc(0));
+          },
+        };
+      }
       const protocol = choosePortProtocol(offered);
       if (protocol === undefined) return notSpoken(offered);
-      return badRequest("Upgrade request required");
+      if (session.ports.length === 0) return badRequest('query parameter "port" is required');
+      return {
+        begin(socket, head) {
+          socket.write(accept(protocol.name));
+          return servePortsOverWebSocket(session, protocol, socket, head);
+        },
+      };
     }
   }
+}
+
+/** A client without a word on protocols is from before there were several. */
+function spdyUpgrade(request: IncomingMessage, session: StreamSession): Upgrade | StatusError {
+  const offered = listIn(request.headers["x-stream-protocol-version"]?.toString());
+  const accept = (protocol: string): string =>
+    switchingProtocols({ upgrade: "SPDY/3.1", "x-stream-protocol-version": protocol });
+  switch (session.kind) {
+    case "process": {
+      const protocol = firstSpoken(spdyProcessProtocols, offered.length === 0 ? ["channel.k8s.io"] : offered);
+      if (protocol === undefined) return notSpoken(offered);
+      return {
+        begin(socket, head) {
+          socket.write(accept(protocol));
+          return serveProcessOverSpdy(session, protocol, socket, head);
+        },
+      };
+    }
+    case "ports": {
+      const protocol = firstSpoken([spdyPortProtocol], offered.length === 0 ? [spdyPortProtocol] : offered);
+      if (protocol === undefined) return notSpoken(offered);
+      return {
+        begin(socket, head) {
+          socket.write(accept(protocol));
+          return servePortsOverSpdy(session, socket, head);
+        },
+      };
+    }
+  }
+}
+
+function firstSpoken<T extends string>(spoken: readonly T[], offered: readonly string[]): T | undefined {
+  return offered.map((offer) => spoken.find((each) => each === offer)).find((each) => each !== undefined);
 }
 
 const notSpoken = (offered: readonly string[]): StatusError =>

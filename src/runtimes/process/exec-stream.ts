@@ -124,13 +124,17 @@ async function followSize(child: ChildProcess, resize: AsyncIterable<TerminalSiz
   }
 }
 
-async function firstLine(report: Readable): Promise<string | undefined> {
+/** Whoever made the terminal keeps the descriptor open, so it is the line's end that counts. */
+function firstLine(report: Readable): Promise<string | undefined> {
   let text = "";
-  report.on("data", (chunk: Buffer) => {
-    text += chunk.toString();
+  return new Promise((resolve) => {
+    report.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      const end = text.indexOf("\n");
+      if (end !== -1) resolve(text.startsWith("/dev/") ? text.slice(0, end) : undefined);
+    });
+    report.once("close", () => resolve(undefined));
   });
-  await once(report, "close").catch(() => undefined);
-  return text.startsWith("/dev/") ? text.trim() : undefined;
 }
 
 function letGo(child: ChildProcess, tty: boolean): void {

@@ -18,6 +18,7 @@ import type {
   LogLine,
   PodSandboxConfig,
   PodSandboxStatus,
+  PortForwarding,
   ReadLogOptions,
   RuntimeCondition,
   RuntimeEvent,
@@ -31,6 +32,7 @@ import { RuntimeNotFoundError, RuntimeUnsupportedError } from "../runtime-servic
 import type { ContainerRecord, SandboxRecord } from "./container-files.ts";
 import { ContainerFiles } from "./container-files.ts";
 import { defaultPath, whyNotExecutable } from "./executable.ts";
+import { forwardPorts } from "./forward-ports.ts";
 import { readLogIndex } from "./log-index.ts";
 import { MountPoints } from "./mount-points.ts";
 import type { ContainerSurroundings } from "./process-container.ts";
@@ -248,6 +250,11 @@ class ProcessRuntimeService implements RuntimeService, ContainerSurroundings {
 
   async exec(id: ContainerId, command: readonly string[], request: StreamRequest): Promise<StreamCall> {
     return this.#container(id).stream(command, request);
+  }
+
+  async portForward(id: SandboxId): Promise<PortForwarding> {
+    if (this.#sandbox(id).state === "notReady") throw new Error(`sandbox container "${id}" is not running`);
+    return forwardPorts(id);
   }
 
   async containerStats(filter: ContainerFilter = {}): Promise<readonly ContainerStats[]> {
