@@ -1,9 +1,8 @@
 // The suite that every runtime passes: what a kubelet may rely on. The test runner is passed in, so that a runtime made elsewhere can be
-// checked with any runner; what a runtime cannot do is skipped by name, with the reason.
+// checked with any runner; what a runtime cannot do is named, with the reason.
 //
-//   const runner = { describe, test, skip: (name) => test.skip(name) };
-//   runtimeContract(runner, "mine", makeMyRuntime, {
-//     skip: { "gives every sandbox an address of its own": "my containers share the machine's network" },
+//   runtimeContract({ describe, test }, "mine", makeMyRuntime, {
+//     cannot: { "gives every sandbox an address of its own": "my containers share the machine's network" },
 //   });
 
 import { capabilityChecks } from "./contract/capability-checks.ts";
@@ -17,17 +16,18 @@ import { logChecks } from "./contract/log-checks.ts";
 export type { ContractProgram, ContractStep, RuntimeUnderTest } from "./contract/runtime-under-test.ts";
 export { shellScriptOf } from "./contract/shell-script.ts";
 
-/** The three things that are needed of a test runner (vitest, jest, mocha, node:test). */
+/** The two things that are needed of a test runner (vitest, jest, mocha, node:test). */
 export interface ContractRunner {
   describe(name: string, body: () => void): void;
   test(name: string, body: () => Promise<void>): void;
-  /** Shows a check as skipped; the name ends with the reason. */
-  skip(name: string): void;
 }
 
 export interface ContractOptions {
-  /** Names of checks that do not apply, with the reason. A name that does not exist fails the suite. */
-  readonly skip?: Readonly<Record<string, string>>;
+  /**
+   * Names of checks that cannot pass, with the reason. They are run all the same, and must fail: a gap that has closed, like a name that does not
+   * exist, fails the suite.
+   */
+  readonly cannot?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -40,16 +40,16 @@ export function runtimeContract(
   make: () => Promise<RuntimeUnderTest>,
   options: ContractOptions = {},
 ): void {
-  const skip = options.skip ?? {};
+  const cannot = options.cannot ?? {};
   runner.describe(`runtime contract: ${name}`, () => {
     for (const check of runtimeChecks) {
-      const reason = skip[check.name];
+      const reason = cannot[check.name];
       if (reason === undefined) runner.test(check.name, () => carryOut(check, make));
-      else runner.skip(`${check.name} (${reason})`);
+      else runner.test(`cannot, because ${reason}: ${check.name}`, () => expectFailure(check, make));
     }
-    runner.test("skips only checks that exist", async () => {
+    runner.test("names only gaps that exist", async () => {
       const known = new Set(runtimeChecks.map((check) => check.name));
-      const unknown = Object.keys(skip).filter((skipped) => !known.has(skipped));
+      const unknown = Object.keys(cannot).filter((gap) => !known.has(gap));
       if (unknown.length > 0) throw new Error(`no such check: ${unknown.join(", ")}`);
     });
   });
@@ -72,4 +72,12 @@ async function carryOut(check: RuntimeCheck, make: () => Promise<RuntimeUnderTes
     await subject.play(() => bench.cleanUp());
     await subject.close();
   }
+}
+
+async function expectFailure(check: RuntimeCheck, make: () => Promise<RuntimeUnderTest>): Promise<void> {
+  const failed = await carryOut(check, make).then(
+    () => false,
+    () => true,
+  );
+  if (!failed) throw new Error(`"${check.name}" passes: take it out of what this one cannot do`);
 }

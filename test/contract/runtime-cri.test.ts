@@ -18,7 +18,7 @@ import { containerdAbsence, type PrivateContainerd, startContainerd } from "../c
 
 import { busyboxLayer } from "../containerd/test-images.ts";
 import { startRegistry, type TestRegistry } from "../containerd/test-registry.ts";
-import { vitestRunner } from "./vitest-runner.ts";
+import { absentRunner, vitestRunner } from "./vitest-runner.ts";
 
 const absence = containerdAbsence();
 const clock = new WallClock();
@@ -33,8 +33,7 @@ interface Node {
 let node: Promise<Node> | undefined;
 
 // Where containerd cannot run, each check is shown as skipped, with the reason.
-const runner: ContractRunner =
-  absence === undefined ? vitestRunner : { ...vitestRunner, test: (name) => vitestRunner.skip(`${name} (${absence})`) };
+const runner: ContractRunner = absence === undefined ? vitestRunner : absentRunner(absence);
 
 runtimeContract(runner, "containerd over CRI", makeRuntime);
 

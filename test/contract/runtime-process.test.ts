@@ -14,7 +14,7 @@ import { processGaps, processGapsWithoutRoot } from "./process-gaps.ts";
 import { vitestRunner } from "./vitest-runner.ts";
 
 runtimeContract(vitestRunner, "process", makeRuntime, {
-  skip: { ...processGaps, ...(process.getuid?.() === 0 ? {} : processGapsWithoutRoot) },
+  cannot: { ...processGaps, ...(process.getuid?.() === 0 ? {} : processGapsWithoutRoot) },
 });
 
 async function makeRuntime(): Promise<RuntimeUnderTest> {

@@ -24,7 +24,7 @@ const lmdb = async (): Promise<StoreBacking> => {
 };
 
 storeContract(vitestRunner, "memory", memory, {
-  skip: {
+  cannot: {
     "everything survives: values, revisions, history": noDisk,
     "the revision never goes back, even when the newest key is gone and compacted": noDisk,
     "compaction survives, and so does what it keeps": noDisk,
