@@ -47,6 +47,17 @@ it("gives out the highest priority first, then who came first", async () => {
   expect(order.map(({ pod }) => pod.metadata.name)).toEqual(["high", "first", "second", "low"]);
 });
 
+it("gives the most important of all that one event woke to a scheduler that waits", async () => {
+  queue.set(testPod("early", priority(1)));
+  await reject("early");
+  queue.set(testPod("important", priority(9)));
+  await reject("important");
+  await clock.advance(minutes(1));
+  const waiting = queue.next();
+  queue.wake(nodeAdded);
+  expect((await waiting)?.pod.metadata.name).toBe("important");
+});
+
 it("gives the newest state of a Pod out, and no Pod that was removed", async () => {
   queue.set(testPod("gone"));
   queue.set(testPod("web"));

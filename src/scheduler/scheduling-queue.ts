@@ -97,6 +97,7 @@ export class SchedulingQueue {
     const known = this.#entries.get(uid);
     if (known !== undefined) {
       this.#update(known, pod);
+      this.#serve();
       return;
     }
     const entry: Entry = {
@@ -111,6 +112,7 @@ export class SchedulingQueue {
     };
     this.#entries.set(uid, entry);
     if (!isGated(pod)) this.#activate(entry);
+    this.#serve();
   }
 
   /** The Pod no longer waits: it is bound, gone, or somebody else's. */
@@ -141,6 +143,7 @@ export class SchedulingQueue {
     entry.errors++;
     entry.since = this.#clock.now();
     this.#backOff(entry, because);
+    this.#serve();
   }
 
   /** Something happened: whoever may fit now is tried again, after what is left of its back-off. */
@@ -148,10 +151,12 @@ export class SchedulingQueue {
     for (const entry of this.#unschedulable) {
       if (this.#isHopeful(entry, (filter) => filter.wakesOn(event, entry.pod))) this.#requeue(entry);
     }
-    if (event.kind !== "nodeAdded") return;
-    for (const entry of this.#entries.values()) {
-      if (entry.place.kind === "backOff" && entry.place.because === "noNodes") this.#activate(entry);
+    if (event.kind === "nodeAdded") {
+      for (const entry of this.#entries.values()) {
+        if (entry.place.kind === "backOff" && entry.place.because === "noNodes") this.#activate(entry);
+      }
     }
+    this.#serve();
   }
 
   /** How many wait in each place. */
@@ -207,6 +212,8 @@ export class SchedulingQueue {
     return false;
   }
 
+  // These only put a Pod in its place: whoever woke several serves when all are there, else the first would go before a more important one.
+
   #requeue(entry: Entry): void {
     if (elapsed(entry.since, this.#clock.now()) >= backOffOf(entry)) this.#activate(entry);
     else this.#backOff(entry, "unschedulable");
@@ -216,18 +223,18 @@ export class SchedulingQueue {
     const place: QueuePlace = { kind: "active" };
     this.#move(entry, place);
     this.#active.push({ entry, place });
-    this.#serve();
   }
 
   #backOff(entry: Entry, because: BackOffCause): void {
     const until = after(entry.since, backOffOf(entry));
-    const fire = (): void => this.#activate(entry);
+    const fire = (): void => {
+      this.#activate(entry);
+      this.#serve();
+    };
     const timer = this.#clock.setTimer(elapsed(this.#clock.now(), until), fire, "scheduler: back-off");
     const place: QueuePlace = { kind: "backOff", until, because, timer };
     this.#move(entry, place);
-    if (because !== "unschedulable") return;
-    this.#backingOff.push({ entry, place });
-    this.#serve();
+    if (because === "unschedulable") this.#backingOff.push({ entry, place });
   }
 
   #move(entry: Entry, place: QueuePlace): void {
@@ -257,6 +264,7 @@ export class SchedulingQueue {
       for (const entry of this.#unschedulable) {
         if (elapsed(entry.since, now) >= longestUnschedulable) this.#requeue(entry);
       }
+      this.#serve();
       this.#watchLeftOvers();
     };
     this.#leftOverTimer = this.#clock.setTimer(wait, fire, "scheduler: unschedulable too long");

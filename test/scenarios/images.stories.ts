@@ -190,4 +190,19 @@ export const stories: readonly Story[] = [
       assert.equal((await t.container("app")).restartCount, 0);
     },
   ),
+
+  story("missing pull secrets are told, and the pull is tried without them", async (t) => {
+    await t.nodes("node-a");
+    t.image("app:1");
+    await t.apply(pod("app", { image: "app:1", imagePullSecrets: [{ name: "registry" }, { name: "other" }] }));
+    await t.until("pod/app", isReady, { within: seconds(1) });
+    assert.ok(
+      t
+        .events("pod/app")
+        .includes(
+          "Warning  FailedToRetrieveImagePullSecret  Unable to retrieve some image pull secrets (registry, other); attempting to pull the image may not succeed.",
+        ),
+      t.events("pod/app").join("\n"),
+    );
+  }),
 ];

@@ -297,4 +297,51 @@ export const stories: readonly Story[] = [
        12s  Gone  removed from the API`,
     );
   }),
+
+  story("an init container that is killed for lack of memory has failed", async (t) => {
+    await t.nodes("node-a");
+    t.image("init:1", { present: true, oomAfter: seconds(3) });
+    t.image("app:1", { present: true });
+    await t.apply(
+      pod("job", { image: "app:1", restartPolicy: "Never", initContainers: [{ name: "init", image: "init:1" }] }),
+    );
+    await t.until("pod/job", isFailed, { within: minutes(1) });
+    assert.equal((await t.container("job", "init")).state?.terminated?.reason, "OOMKilled");
+  }),
+
+  story("a sidecar that fails its liveness probe is restarted alone", async (t) => {
+    await t.nodes("node-a");
+    t.image("proxy:1", { present: true, stopsBeingReadyAfter: seconds(12) });
+    t.image("app:1", { present: true });
+    const livenessProbe = { httpGet: { port: 15021 }, periodSeconds: 5, failureThreshold: 2 };
+    await t.apply(pod("web", { image: "app:1", initContainers: [{ ...sidecar("proxy", "proxy:1"), livenessProbe }] }));
+    await t.elapse(seconds(21));
+    assert.ok(
+      t.events("pod/web").includes("Normal  [proxy] Killing  Init container proxy failed liveness probe"),
+      t.events("pod/web").join("\n"),
+    );
+    assert.equal((await t.container("web", "proxy")).restartCount, 1);
+    assert.equal((await t.container("web", "web")).restartCount, 0);
+  }),
+
+  story("a sidecar's preStop runs at once, its TERM waits for the app", async (t) => {
+    await t.nodes("node-a");
+    const asked: number[] = [];
+    const since = (): number => (t.cluster.clock.now() - Date.UTC(2025, 0, 1)) / 1000;
+    t.image("proxy:1", {
+      present: true,
+      exec: () => {
+        asked.push(since());
+        return { exitCode: 0 };
+      },
+    });
+    t.image("app:1", { present: true, stopsIn: seconds(6) });
+    const lifecycle = { preStop: { exec: { command: ["drain"] } } };
+    await t.apply(pod("web", { image: "app:1", initContainers: [{ ...sidecar("proxy", "proxy:1"), lifecycle }] }));
+    await t.elapse(seconds(10));
+    await t.delete("pod/web");
+    await t.until("pod/web", isGone, { within: minutes(1) });
+    assert.deepEqual(asked, [10]);
+    assert.match(t.timeline("pod/web"), /16s {2}\[proxy\] Exited {2}code 143, after 16s/);
+  }),
 ];

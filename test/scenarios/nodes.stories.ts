@@ -199,4 +199,26 @@ export const stories: readonly Story[] = [
       unhealthy.some((line) => line.includes("(combined from similar events): Readiness probe failed: queue length")),
     );
   }),
+
+  story(
+    "a Pod that was deleted before it had a node and is held by a finalizer is Failed by the Pod collector",
+    async (t) => {
+      t.image("app:1");
+      await t.apply(pod("app", { image: "app:1", finalizers: ["example.com/keep"] }));
+      await t.delete("pod/app");
+      await t.elapse(seconds(25));
+      const { metadata, status } = await t.pod("app");
+      assert.ok(metadata.deletionTimestamp);
+      assert.equal(status.phase, "Failed");
+      await t.patch("pod/app", { metadata: { finalizers: null } });
+      assert.equal(await t.get("pod/app"), undefined);
+    },
+  ),
+
+  story("the eviction API deletes a Pod that is Pending", async (t) => {
+    t.image("app:1");
+    await t.apply(pod("app", { image: "app:1" }));
+    await t.evict("pod/app");
+    assert.equal(await t.get("pod/app"), undefined);
+  }),
 ];

@@ -284,4 +284,34 @@ export const stories: readonly Story[] = [
       unhealthy(t).join("\n"),
     );
   }),
+
+  story(
+    "a container that is being killed for its liveness is not probed, nor told to be unhealthy, while it ends",
+    async (t) => {
+      await runApp(
+        t,
+        { stopsBeingReadyAfter: seconds(10), stopsIn: seconds(25) },
+        { livenessProbe: { ...http, periodSeconds: 2, failureThreshold: 2 } },
+      );
+      await t.elapse(seconds(30));
+      assert.deepEqual(unhealthy(t), [
+        "Warning  [app] Unhealthy (2 times)  Liveness probe failed: HTTP probe failed with statuscode: 503",
+      ]);
+      await t.elapse(seconds(10));
+      assert.equal((await t.container("app")).restartCount, 1);
+    },
+  ),
+
+  story("under Never a container that does not start up in time fails its Pod", async (t) => {
+    await runApp(
+      t,
+      { becomesReadyAfter: minutes(5) },
+      { startupProbe: { ...http, periodSeconds: 2, failureThreshold: 2 } },
+      { restartPolicy: "Never" },
+    );
+    await t.elapse(seconds(10));
+    const { status } = await t.pod("app");
+    assert.equal(status.phase, "Failed");
+    assert.equal(status.containerStatuses?.[0]?.restartCount, 0);
+  }),
 ];

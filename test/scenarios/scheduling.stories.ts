@@ -1,6 +1,7 @@
 // Which node a Pod gets, why it gets none, and what makes it be tried again; what a node refuses (pod-lifecycle 1.4, 11).
 
 import assert from "node:assert/strict";
+import type { Pod } from "../../src/api/index.ts";
 import type { StatusError } from "../../src/api/wire/status-error.ts";
 import {
   isFailed,
@@ -273,5 +274,44 @@ export const stories: readonly Story[] = [
     await t.elapse(minutes(5));
     assert.equal((await t.pod("app")).status.phase, "Running");
     assert.ok(t.events("pod/app").includes("Normal  TaintManagerEviction  Cancelling deletion of Pod default/app"));
+  }),
+
+  story("when room is freed the Pod with the higher priority gets it, though it came later", async (t) => {
+    await t.node("node-a", { capacity: { cpu: "1" } });
+    t.image("app:1", { present: true });
+    await t.apply(hungry("first", "800m"));
+    await t.until("pod/first", isReady, { within: seconds(1) });
+    await t.apply(hungry("early", "800m"));
+    await t.elapse(minutes(1));
+    await t.apply(
+      hungry("important", "800m", { priorityClassName: "system-cluster-critical", namespace: "kube-system" }),
+    );
+    await t.elapse(minutes(1));
+    await t.delete("pod/first");
+    await t.elapse(seconds(30));
+    assert.equal((await t.get<Pod>("pod/kube-system/important"))?.status.phase, "Running");
+    assert.equal((await t.pod("early")).status.phase, "Pending");
+  }),
+
+  story("a preferred node is taken when it can be, and another when it cannot", async (t) => {
+    await t.node("node-a", { capacity: { cpu: "2" } });
+    await t.node("node-b", { capacity: { cpu: "1" }, labels: { disk: "ssd" } });
+    t.image("app:1", { present: true });
+    const affinity = {
+      nodeAffinity: {
+        preferredDuringSchedulingIgnoredDuringExecution: [
+          {
+            weight: 100,
+            preference: { matchExpressions: [{ key: "disk", operator: "In" as const, values: ["ssd"] }] },
+          },
+        ],
+      },
+    };
+    await t.apply(hungry("one", "600m", { affinity }));
+    await t.until("pod/one", isReady, { within: seconds(1) });
+    await t.apply(hungry("two", "600m", { affinity }));
+    await t.until("pod/two", isReady, { within: seconds(1) });
+    assert.equal((await t.pod("one")).spec.nodeName, "node-b");
+    assert.equal((await t.pod("two")).spec.nodeName, "node-a");
   }),
 ];

@@ -189,4 +189,51 @@ export const stories: readonly Story[] = [
     await t.until("pod/web", isReady, { within: seconds(1) });
     assert.equal((await t.pod("web")).status.conditions?.[0]?.type, "example.com/ok", "a foreign condition is kept");
   }),
+
+  story("a changed image ends the running container and starts the new one, whatever the restart policy", async (t) => {
+    await t.nodes("node-a");
+    t.image("app:1", { present: true, stopsIn: seconds(2) });
+    t.image("app:2", { pullTime: seconds(3) });
+    await t.apply(pod("app", { image: "app:1", restartPolicy: "Never" }));
+    await t.until("pod/app", isReady, { within: seconds(1) });
+    t.chapter();
+    const [container] = (await t.pod("app")).spec.containers;
+    await t.patch("pod/app", { spec: { containers: [{ ...container, image: "app:2" }] } });
+    await t.elapse(seconds(10));
+    t.expectTimeline(
+      "pod/app",
+      `0s  [app] Killing  Container app definition changed, will be restarted
+       2s  [app] Pulling  Pulling image "app:2"
+       5s  [app] Pulled …
+       5s  [app] Exited  code 143, after 2s
+       5s  [app] Running  restart 1`,
+    );
+    assert.equal((await t.container("app")).image, "app:2");
+    const { metadata, status } = await t.pod("app");
+    assert.equal(metadata.generation, 2);
+    assert.equal(status.observedGeneration, 2);
+  }),
+
+  story("a Pod on the host's network has the node's address", async (t) => {
+    await t.nodes("node-a");
+    t.image("app:1", { present: true });
+    await t.apply(pod("app", { image: "app:1", hostNetwork: true }));
+    await t.until("pod/app", isReady, { within: seconds(1) });
+    const { podIP, hostIP, podIPs } = (await t.pod("app")).status;
+    assert.equal(podIP, "192.168.0.1");
+    assert.equal(hostIP, podIP);
+    assert.deepEqual(podIPs, [{ ip: podIP }]);
+  }),
+
+  story("a container that must not run as root and would is a config error", async (t) => {
+    await t.nodes("node-a");
+    t.image("root:1", { present: true });
+    t.image("user:1", { present: true, user: 1000 });
+    const securityContext = { runAsNonRoot: true };
+    await t.apply(pod("root", { image: "root:1", securityContext }), pod("user", { image: "user:1", securityContext }));
+    await t.until("pod/user", isReady, { within: seconds(1) });
+    const { waiting } = (await t.container("root")).state ?? {};
+    assert.equal(waiting?.reason, "CreateContainerConfigError");
+    assert.match(waiting?.message ?? "", /^container has runAsNonRoot and image will run as root/);
+  }),
 ];

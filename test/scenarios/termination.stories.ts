@@ -305,4 +305,40 @@ export const stories: readonly Story[] = [
     assert.equal(status.lastState?.terminated?.exitCode, 5);
     assert.ok((await node.runtime.runtime.listContainers()).length <= 2);
   }),
+
+  story(
+    "a Pod whose manifest grants no grace is removed at once; its container gets the least time there is",
+    async (t) => {
+      const node = await t.node("node-a");
+      t.image("app:1", { present: true, ignoresTerm: true });
+      await t.apply(pod("app", { image: "app:1", terminationGracePeriodSeconds: 0 }));
+      await t.until("pod/app", isReady, { within: seconds(1) });
+      await t.delete("pod/app");
+      assert.equal(await t.get("pod/app"), undefined);
+      await t.elapse(seconds(3));
+      assert.deepEqual(await node.runtime.runtime.listContainers(), []);
+    },
+  ),
+
+  story("a Pod that is deleted while it waits for a volume ends at once", async (t) => {
+    await t.nodes("node-a");
+    t.image("app:1", { present: true });
+    await t.apply(
+      pod("app", {
+        image: "app:1",
+        volumes: [{ name: "settings", configMap: { name: "absent" } }],
+        container: { volumeMounts: [{ name: "settings", mountPath: "/etc/app" }] },
+      }),
+    );
+    await t.elapse(seconds(40));
+    await t.delete("pod/app");
+    await t.until("pod/app", isGone, { within: seconds(5) });
+  }),
+
+  story("a deadline may be set on a running Pod, and counts from its start", async (t) => {
+    await readyApp(t, { exitCodeOnTerm: 0 });
+    await t.patch("pod/app", { spec: { activeDeadlineSeconds: 30 } });
+    await t.elapse(seconds(25));
+    assert.match(t.timeline("pod/app"), /20s {2}Failed {2}DeadlineExceeded/);
+  }),
 ];
