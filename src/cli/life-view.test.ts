@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import type { Instant } from "../base/time.ts";
 import type { LifeEntry } from "../timeline/pod-life.ts";
-import { createLifeView, formatEntry, plainPaint } from "./life-view.ts";
+import { createLifeView, formatEntry } from "./life-view.ts";
+import { plainPaint } from "./paint.ts";
 import type { Terminal } from "./terminal.ts";
 
 const entry = (facts: Partial<LifeEntry>): LifeEntry => ({

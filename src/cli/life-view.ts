@@ -4,6 +4,7 @@
 import type { Pod } from "../api/index.ts";
 import type { Instant } from "../base/time.ts";
 import type { LifeEntry, Tone } from "../timeline/pod-life.ts";
+import { type Paint, plainPaint } from "./paint.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface LifeView {
@@ -121,17 +122,6 @@ class LiveView implements LifeView {
     return [paint.dim("─".repeat(Math.max(1, Math.min(columns - 1, 60)))), ...shown];
   }
 }
-
-export interface Paint {
-  dim(text: string): string;
-  bold(text: string): string;
-  red(text: string): string;
-  green(text: string): string;
-  yellow(text: string): string;
-}
-
-const same = (text: string): string => text;
-export const plainPaint: Paint = { dim: same, bold: same, red: same, green: same, yellow: same };
 
 function paintTone(paint: Paint, tone: Tone, text: string): string {
   switch (tone) {

@@ -1,5 +1,5 @@
 import picocolors from "picocolors";
-import { type Paint, plainPaint } from "./life-view.ts";
+import { type Paint, plainPaint } from "./paint.ts";
 
 /** Where a command's own output goes, and what it can show there. */
 export interface Terminal {
