@@ -9,6 +9,7 @@ export interface ContainerDraft extends Omit<Draft<Container>, "image" | "name">
   readonly image: string;
 }
 
+/** What a story says of a Pod: the fields of its spec, and short ways to its containers and metadata. */
 export interface PodOptions extends Omit<Draft<PodSpec>, "containers" | "initContainers"> {
   /** The image of the only container. */
   readonly image?: string;
@@ -61,11 +62,12 @@ export function pod(name: string, options: PodOptions): JsonObject {
   return draft as JsonObject;
 }
 
-/** A ConfigMap or a Secret. */
+/** A ConfigMap with these texts. */
 export function configMap(name: string, data: Readonly<Record<string, string>>, namespace = "default"): JsonObject {
   return { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace }, data };
 }
 
+/** A Secret with these texts, given in the clear. */
 export function secret(name: string, stringData: Readonly<Record<string, string>>, namespace = "default"): JsonObject {
   return { apiVersion: "v1", kind: "Secret", metadata: { name, namespace }, stringData };
 }

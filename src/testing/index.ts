@@ -1,5 +1,17 @@
-// The testing API's public door: stories on the virtual clock.
+// The testing API's public door: stories on the virtual clock (docs/stories.md).
 export { hours, type Millis, millis, minutes, seconds } from "../base/time.ts";
+export type {
+  Answers,
+  ContainerBehaviour,
+  ContainerContext,
+  ExecAnswer,
+  ExecContext,
+  HttpAnswer,
+  ImageBehaviour,
+  LogBehaviour,
+} from "../runtimes/simulated/behaviour.ts";
+export type { SimulatedFaults } from "../runtimes/simulated/faults.ts";
+export type { SimulatedCluster, SimulatedNode, SimulatedNodeOptions } from "../simulation/simulated-cluster.ts";
 export { type ContainerDraft, configMap, pod, type PodOptions, secret } from "./builders.ts";
 export * from "./predicates.ts";
 export { type LogOptions, type ObjectName, type Story, StoryTeller, story, tellStory } from "./story.ts";

@@ -3,6 +3,7 @@
 import type { Node, Pod } from "../api/index.ts";
 import type { JsonObject } from "../api/wire/request.ts";
 
+/** A state that a story waits for. */
 export interface Predicate {
   (object: JsonObject | undefined): boolean;
   /** How the state is called in a failure: `Ready`. */
@@ -12,16 +13,20 @@ export interface Predicate {
 const predicate = (title: string, test: (object: JsonObject | undefined) => boolean): Predicate =>
   Object.assign(test, { title });
 
-/** A condition of the object is True. */
+/** A condition of the object has this status, True unless another is given. */
 export const hasCondition = (type: string, status = "True"): Predicate =>
   predicate(`condition ${type} is ${status}`, (object) => {
     const conditions = (object as unknown as Pod | Node | undefined)?.status?.conditions ?? [];
     return conditions.some((condition) => condition.type === type && condition.status === status);
   });
 
+/** A Pod or a node is Ready. */
 export const isReady: Predicate = Object.assign(hasCondition("Ready"), { title: "Ready" });
+/** The object is not there. */
 export const isGone: Predicate = predicate("gone", (object) => object === undefined);
+/** The object is there. */
 export const exists: Predicate = predicate("there", (object) => object !== undefined);
+/** The object is being deleted. */
 export const isTerminating: Predicate = predicate(
   "Terminating",
   (object) => (object as unknown as Pod | undefined)?.metadata.deletionTimestamp !== undefined,

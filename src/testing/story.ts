@@ -19,9 +19,17 @@ export interface Story {
   readonly tell: (t: StoryTeller) => Promise<void>;
 }
 
+/**
+ * Names a story, to be told later and as often as one likes.
+ * @example story("a Pod starts", async (t) => { await t.nodes("node-a"); … })
+ */
 export const story = (title: string, tell: (t: StoryTeller) => Promise<void>): Story => ({ title, tell });
 
-/** Runs a story from a seed. @returns the transcript of its whole life, to the byte */
+/**
+ * Tells a story in a cluster of its own, from a seed: the same seed gives the same life to the byte.
+ * @returns the transcript: everything that was ever stored, with moment and revision
+ * @throws what the story throws when it does not go as told
+ */
 export async function tellStory({ tell }: Story, seed: number | string = 1): Promise<string> {
   const cluster = await SimulatedCluster.start({ seed, settle });
   const teller = new StoryTeller(cluster);
@@ -44,7 +52,9 @@ export interface LogOptions {
   readonly timestamps?: boolean;
 }
 
+/** The verbs of a story, over one simulated cluster. Each resolves when everything that follows from it at that moment has happened. */
 export class StoryTeller {
+  /** The cluster itself, for what has no verb: its client, its clock, its nodes. */
   readonly cluster: SimulatedCluster;
   readonly #chronicle: Chronicle;
 
