@@ -37,6 +37,8 @@ export interface Subresource {
   readonly verbs: readonly ResourceVerb[];
 }
 
+const virtual: RowOptions = { namespaced: false, verbs: ["create"] };
+
 /** The served resources. Within a group version in the order of their names, groups in the order in which clients should prefer them. */
 export const kinds: readonly ResourceKind[] = [
   core("bindings", "Binding", { verbs: ["create"] }),
@@ -82,6 +84,10 @@ export const kinds: readonly ResourceKind[] = [
     shortNames: ["ev"],
     storedAs: { group: "", version: "v1", resource: "events" },
   }),
+  // Questions of a client about itself; nothing of them is stored.
+  row("authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", virtual),
+  row("authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", virtual),
+  row("authorization.k8s.io", "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", virtual),
   row("coordination.k8s.io", "v1", "leases", "Lease", {}),
 ];
 

@@ -20,6 +20,7 @@ import { podLog } from "./registry/pod-log.ts";
 import { podAttach, podExec, podPortForward } from "./registry/pod-streams.ts";
 import { Registry } from "./registry/registry.ts";
 import { resourceDefinitions } from "./registry/strategies.ts";
+import { selfSubjectAccessReview, selfSubjectReview, selfSubjectRulesReview } from "./registry/self-reviews.ts";
 import { ResourceHandler } from "./resource-handler.ts";
 import { ObjectStorage } from "./storage/object-storage.ts";
 import { tableMaker } from "./tables/table-for.ts";
@@ -69,6 +70,11 @@ export function createApiServer({ store, clock, random, nodes, options = {} }: A
       ["pods/exec", podExec(nodes)],
       ["pods/portforward", podPortForward(nodes)],
     ]),
+    virtual: [
+      { ...selfSubjectReview, resource: "selfsubjectreviews" },
+      { ...selfSubjectAccessReview, resource: "selfsubjectaccessreviews" },
+      { ...selfSubjectRulesReview, resource: "selfsubjectrulesreviews" },
+    ],
     documents: new Documents(tableMaker(clock)),
     watches,
     random: random.stream("api-server/watches"),

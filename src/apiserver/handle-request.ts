@@ -4,6 +4,7 @@
 import type { ApiRequest, ApiResponse, RequestHandler } from "../api/wire/request.ts";
 import { internalError, StatusError, unauthorized } from "../api/wire/status-error.ts";
 import type { RandomStream } from "../base/random.ts";
+import { isAllowed } from "./access.ts";
 import { statusResponse, warningHeaders } from "./codec/encode.ts";
 import { pageNotFound } from "./discovery/discovery-response.ts";
 import { answerHealth, type HealthCheck } from "./health.ts";
@@ -32,8 +33,7 @@ export function requestHandler(parts: DoorParts): RequestHandler {
 }
 
 async function answer(parts: DoorParts, request: ApiRequest, warnings: Warnings): Promise<ApiResponse> {
-  const isOpen = isOpenPath(request.path);
-  if (!isOpen && request.user.username === "system:anonymous") throw unauthorized();
+  if (!isAllowed(request.user, request.path)) throw unauthorized();
   const health = await answerHealth(request, parts.healthChecks);
   if (health !== undefined) return health;
   const path = parseResourcePath(request.path);
@@ -43,11 +43,6 @@ async function answer(parts: DoorParts, request: ApiRequest, warnings: Warnings)
     if (document !== undefined) return document;
   }
   return pageNotFound();
-}
-
-/** Upstream lets everybody see these (the role system:public-info-viewer). */
-function isOpenPath(path: string): boolean {
-  return path === "/version" || path === "/version/" || /^\/(?:livez|readyz|healthz)(?:\/|$)/.test(path);
 }
 
 function failed(parts: DoorParts, request: ApiRequest, error: unknown): ApiResponse {

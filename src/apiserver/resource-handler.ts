@@ -1,6 +1,7 @@
 // Requests for resources: from method and path to a verb, and from there to the registry (api-machinery 3.1).
 
 import { resourceKind } from "../api/kinds.ts";
+import { textAt } from "../api/meta/json-object.ts";
 import type { ApiRequest, ApiResponse, JsonObject } from "../api/wire/request.ts";
 import { badRequest, methodNotAllowed, methodNotSupported, notFoundPath } from "../api/wire/status-error.ts";
 import type { RandomStream } from "../base/random.ts";
@@ -15,7 +16,7 @@ import type { Documents, IncludeObject, Shape } from "./documents.ts";
 import type { ApiObject } from "./registry/api-object.ts";
 import { applyPatch } from "./registry/apply-patch.ts";
 import { listPage, revisionOf } from "./registry/list.ts";
-import type { Deleted, Registry } from "./registry/registry.ts";
+import { type Deleted, namespaceMismatch, type Registry } from "./registry/registry.ts";
 import type { RequestContext, Warnings } from "./registry/request-context.ts";
 import { groupResourceOf, type ResourceDefinition } from "./registry/resource-definition.ts";
 import { Selection } from "./registry/selection.ts";
@@ -25,6 +26,7 @@ import type {
   ReadableSubresource,
   SubresourceRequest,
 } from "./registry/subresource.ts";
+import type { VirtualResource } from "./registry/virtual-resource.ts";
 import {
   booleanParameter,
   deleteOptions,
@@ -43,6 +45,8 @@ export interface ResourceHandlerParts {
   readonly creatable: ReadonlyMap<string, CreatableSubresource>;
   readonly readable: ReadonlyMap<string, ReadableSubresource>;
   readonly connectable: ReadonlyMap<string, ConnectableSubresource>;
+  /** Resources that answer and store nothing. */
+  readonly virtual: readonly (VirtualResource & { readonly resource: string })[];
   readonly documents: Documents;
   readonly watches: Watches;
   readonly random: RandomStream;
@@ -68,15 +72,18 @@ export class ResourceHandler {
 
   /** Whether anything is served under this group and version. */
   serves({ group, version }: Pick<ResourcePath, "group" | "version">): boolean {
-    return this.#parts.registries.some(
-      ({ definition }) => definition.group === group && definition.version === version,
-    );
+    const { registries, virtual } = this.#parts;
+    const isIts = (served: { readonly group: string; readonly version: string }): boolean =>
+      served.group === group && served.version === version;
+    return registries.some(({ definition }) => isIts(definition)) || virtual.some(({ gvk }) => isIts(gvk));
   }
 
   /** @throws StatusError */
   async handle(request: ApiRequest, path: ResourcePath, warnings: Warnings): Promise<ApiResponse> {
     const alias = collectionAlias(path);
     if (alias !== undefined) return this.#createThroughAlias(request, path, alias, warnings);
+    const virtual = this.#parts.virtual.find(({ gvk, resource }) => keyOf({ ...gvk, resource }) === keyOf(path));
+    if (virtual !== undefined) return this.#answerVirtual(request, path, virtual, warnings);
     const registry = this.#registries.get(keyOf(path));
     if (registry === undefined) throw notFoundPath();
     const call: Call = { request, path, registry, definition: registry.definition, warnings };
@@ -139,8 +146,11 @@ export class ResourceHandler {
   async #subresource(call: Call): Promise<ApiResponse> {
     const { request, path, definition } = call;
     const row = definition.subresources.find(({ name }) => name === path.subresource);
-    if (row === undefined || path.name === "") throw notFoundPath();
+    if (path.name === "") throw notFoundPath();
     const id = `${definition.resource}/${path.subresource}`;
+    // Who asks for a token should not have to guess what it is that was not found.
+    if (id === "serviceaccounts/token") throw methodNotSupported({ group: "", resource: id }, "create");
+    if (row === undefined) throw notFoundPath();
     const connectable = this.#parts.connectable.get(id);
     if (connectable !== undefined && (request.method === "GET" || request.method === "POST")) {
       return connectable.connect(this.#subresourceRequest(call, false));
@@ -286,6 +296,8 @@ export class ResourceHandler {
     context: RequestContext,
   ): Promise<ApiResponse> {
     const { namespace, name } = path;
+    const sentNamespace = textAt(body, "metadata", "namespace");
+    if (sentNamespace !== "" && sentNamespace !== namespace) throw namespaceMismatch();
     const admitted = await registry.admitSubresource({ namespace, name, subresource }, body, context);
     return creatable.create({ registry, namespace, name, request, context }, admitted);
   }
@@ -293,6 +305,22 @@ export class ResourceHandler {
   #subresourceRequest(call: Call, dryRun: boolean): SubresourceRequest {
     const { registry, path, request } = call;
     return { registry, namespace: path.namespace, name: path.name, request, context: contextOf(call, dryRun) };
+  }
+
+  async #answerVirtual(
+    request: ApiRequest,
+    { namespace, name }: ResourcePath,
+    virtual: VirtualResource,
+    warnings: Warnings,
+  ): Promise<ApiResponse> {
+    if (namespace !== "" || name !== "") throw notFoundPath();
+    if (request.method !== "POST") throw methodNotAllowed();
+    const { form } = shapeOf(request, {});
+    const { fieldValidation } = writeOptions(request.query, "CreateOptions");
+    const { object, warnings: problems } = decodeBody(request, virtual.gvk, fieldValidation);
+    warnings.add(...problems);
+    const status = virtual.answer(object as ApiObject, request.user);
+    return objectResponse(201, { ...object, status }, form);
   }
 
   /** `POST …/bindings`: the name is in the body. */

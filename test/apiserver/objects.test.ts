@@ -79,3 +79,18 @@ it("deletes a bound Pod gracefully, then for good, in two writes", async () => {
   expect(watch.names).toEqual(["ADDED web", "MODIFIED web", "MODIFIED web", "DELETED web"]);
   expect((await test.get(`${pods}/web`)).status).toBe(404);
 });
+
+it("keeps of a service account's secrets only the names, and warns of an annotation that had a meaning once", async () => {
+  const test = await ServerUnderTest.start();
+  const accounts = "/api/v1/namespaces/default/serviceaccounts";
+  const annotations = { "kubernetes.io/enforce-mountable-secrets": "true" };
+  const secrets = [{ name: "key", namespace: "other", uid: "1" }];
+
+  const created = await test.create(accounts, { metadata: { name: "robot", annotations }, secrets });
+  const updated = await test.put(`${accounts}/robot`, { metadata: { name: "robot", annotations }, secrets });
+
+  expect(created.object.secrets).toEqual([{ name: "key" }]);
+  expect(created.headers["warning"]).toEqual([expect.stringContaining("deprecated in v1.32+")]);
+  expect(updated.object).toEqual(created.object);
+  expect(updated.headers["warning"]).toBeUndefined();
+});

@@ -109,6 +109,18 @@ describe("eviction", () => {
   it.each([
     ["another name", { metadata: { name: "b" } }, 400, "name in URL does not match name in Eviction object"],
     [
+      "another namespace",
+      { metadata: { name: "web", namespace: "other" } },
+      400,
+      "the namespace of the provided object does not match the namespace sent on the request",
+    ],
+    [
+      "options that contradict each other",
+      { deleteOptions: { propagationPolicy: "Orphan", orphanDependents: true } },
+      422,
+      "orphanDependents and deletionPropagation cannot be both set",
+    ],
+    [
       "a precondition that fails",
       { deleteOptions: { preconditions: { uid: "x" } } },
       409,

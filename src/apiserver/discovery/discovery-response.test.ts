@@ -30,7 +30,12 @@ describe("legacy discovery", () => {
       serverAddressByClientCIDRs: [{ clientCIDR: "0.0.0.0/0", serverAddress: "10.0.0.2:6443" }],
     });
     const groups = documentAt("/apis")["groups"] as readonly JsonObject[];
-    expect(groups.map((group) => group["name"])).toEqual(["events.k8s.io", "coordination.k8s.io"]);
+    expect(groups.map((group) => group["name"])).toEqual([
+      "events.k8s.io",
+      "authentication.k8s.io",
+      "authorization.k8s.io",
+      "coordination.k8s.io",
+    ]);
     expect(documentAt("/apis/events.k8s.io")).toEqual({
       kind: "APIGroup",
       apiVersion: "v1",
@@ -120,7 +125,9 @@ describe("aggregated discovery", () => {
     expect(documentAt("/apis", { accept: kubectlAccept })).toMatchObject({
       kind: "APIGroupDiscoveryList",
       apiVersion: "apidiscovery.k8s.io/v2",
-      items: [{ metadata: { name: "events.k8s.io" } }, { metadata: { name: "coordination.k8s.io" } }],
+      items: ["events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "coordination.k8s.io"].map((name) => ({
+        metadata: { name },
+      })),
     });
   });
 

@@ -39,10 +39,18 @@ function referencesIn(value: unknown): readonly string[] {
   return Object.entries(value).flatMap(([key, inner]) => (key === "$ref" ? [String(inner)] : referencesIn(inner)));
 }
 
+const groupVersions = [
+  "api/v1",
+  "apis/events.k8s.io/v1",
+  "apis/authentication.k8s.io/v1",
+  "apis/authorization.k8s.io/v1",
+  "apis/coordination.k8s.io/v1",
+];
+
 describe("the OpenAPI v3 index", () => {
   it("lists every served group version with the address of its present document", async () => {
     const { paths } = (await documentAt("/openapi/v3")) as { paths: Record<string, { serverRelativeURL: string }> };
-    expect(Object.keys(paths)).toEqual(["api/v1", "apis/events.k8s.io/v1", "apis/coordination.k8s.io/v1"]);
+    expect(Object.keys(paths)).toEqual(groupVersions);
     const url = paths["api/v1"]?.serverRelativeURL ?? "";
     expect(url).toMatch(/^\/openapi\/v3\/api\/v1\?hash=[0-9A-F]{32}$/);
     expect(await get(url)).toMatchObject({
@@ -99,7 +107,7 @@ describe("the OpenAPI v3 index", () => {
 
 describe("an OpenAPI v3 document", () => {
   it("defines everything that it refers to", async () => {
-    for (const path of ["api/v1", "apis/events.k8s.io/v1", "apis/coordination.k8s.io/v1"]) {
+    for (const path of groupVersions) {
       const document = await documentAt(`/openapi/v3/${path}`);
       const defined = new Set(Object.keys(schemasOf(document)).map((name) => `#/components/schemas/${name}`));
       expect(referencesIn(document).filter((reference) => !defined.has(reference))).toEqual([]);
@@ -121,11 +129,7 @@ describe("an OpenAPI v3 document", () => {
   });
 
   it("has an operation for every verb of every resource, each with an id of its own", async () => {
-    const documents = await Promise.all(
-      ["api/v1", "apis/events.k8s.io/v1", "apis/coordination.k8s.io/v1"].map((path) =>
-        documentAt(`/openapi/v3/${path}`),
-      ),
-    );
+    const documents = await Promise.all(groupVersions.map((path) => documentAt(`/openapi/v3/${path}`)));
     const operations = documents.flatMap((document) =>
       Object.values(document["paths"] as Record<string, Record<string, JsonObject>>).flatMap((item) =>
         Object.entries(item).flatMap(([method, operation]) => (method === "parameters" ? [] : [operation])),

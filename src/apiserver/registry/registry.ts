@@ -356,7 +356,7 @@ export class Registry {
     }
     if (sent === namespace) return object;
     if (sent === "") return withMetadata(object, { namespace });
-    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+    throw namespaceMismatch();
   }
 
   #dedupe(object: ApiObject, context: RequestContext): ApiObject {
@@ -398,6 +398,11 @@ export class Registry {
   #updated(document: Document): Updated {
     return { document, created: false };
   }
+}
+
+/** The 400 for an object that says it lives elsewhere than where it was sent. */
+export function namespaceMismatch(): StatusError {
+  return badRequest("the namespace of the provided object does not match the namespace sent on the request");
 }
 
 /** The 422 for an object with these faults. */

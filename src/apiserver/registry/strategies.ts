@@ -3,6 +3,7 @@
 import { validateLease } from "../../api/coordination/v1/lease.ts";
 import { validateConfigMap, validateConfigMapUpdate } from "../../api/core/v1/config-map.ts";
 import { defaultSecret, validateSecret, validateSecretUpdate } from "../../api/core/v1/secret.ts";
+import { prepareServiceAccount, serviceAccountWarnings } from "../../api/core/v1/service-account.ts";
 import { kinds, type ResourceKind } from "../../api/kinds.ts";
 import { dns1123SubdomainProblems } from "../../api/meta/names.ts";
 import type { ApiObject } from "./api-object.ts";
@@ -31,6 +32,18 @@ const secretStrategy: Strategy = {
   update: { prepare: (next) => next, validate: (next, old) => validateSecretUpdate(as(next), as(old)) },
 };
 
+const serviceAccountStrategy: Strategy = {
+  ...ordinary,
+  returnsDeletedObject: true,
+  prepareForCreate: (account) => prepareServiceAccount(as(account)) as unknown as ApiObject,
+  warnings: (account) => serviceAccountWarnings(as(account)),
+  update: {
+    prepare: (next) => prepareServiceAccount(as(next)) as unknown as ApiObject,
+    validate: () => [],
+    warnings: (next, old) => serviceAccountWarnings(as(next), as(old)),
+  },
+};
+
 /** Leader election relies on conflicts being exact (api-machinery 12.5). */
 const leaseStrategy: Strategy = {
   ...ordinary,
@@ -47,7 +60,7 @@ const strategies: ReadonlyMap<string, Strategy> = new Map([
   ["/nodes", nodeStrategy],
   ["/pods", podStrategy],
   ["/secrets", secretStrategy],
-  ["/serviceaccounts", { ...ordinary, returnsDeletedObject: true }],
+  ["/serviceaccounts", serviceAccountStrategy],
   ["/services", { ...ordinary, returnsDeletedObject: true }],
   ["events.k8s.io/events", eventStrategy],
   ["coordination.k8s.io/leases", leaseStrategy],
