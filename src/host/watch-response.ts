@@ -1,5 +1,5 @@
-import type { Http2ServerResponse } from "node:http2";
 import type { WatchEvent, WatchStream } from "../api/wire/request.ts";
+import type { Exchange, Presence } from "./exchange.ts";
 
 /** A client that lets this much pile up is cut off: it resumes from its last resourceVersion, and the rest of the house is not held up by it. */
 export const slowWatcherLimitBytes = 16 * 1024 * 1024;
@@ -8,34 +8,32 @@ export const slowWatcherLimitBytes = 16 * 1024 * 1024;
 const encodedLines = new WeakMap<WatchEvent, Buffer>();
 
 /** Sends a watch's events as they come, one JSON document a line, until either side ends it. */
-export function sendWatch(watch: WatchStream, response: Http2ServerResponse, gone: AbortSignal): void {
-  if ("flushHeaders" in response && typeof response.flushHeaders === "function") response.flushHeaders();
+export function sendWatch(watch: WatchStream, exchange: Exchange, presence: Presence): void {
+  const { out } = exchange;
+  exchange.flush();
   let over = false;
   const stop = (): void => {
     over = true;
     watch.stop();
   };
-  if (gone.aborted) {
+  if (presence.isGone) {
     stop();
     return;
   }
-  gone.addEventListener("abort", stop, { once: true });
+  presence.signal.addEventListener("abort", stop, { once: true });
   watch.start({
     event(event) {
       if (over) return;
-      response.write(lineOf(event));
-      const waiting =
-        response.stream?.writableLength ?? (response as unknown as { writableLength?: number }).writableLength ?? 0;
-      if (waiting > slowWatcherLimitBytes) {
+      out.write(lineOf(event));
+      if (out.writableLength > slowWatcherLimitBytes) {
         stop();
-        if (response.stream !== undefined) response.stream.destroy();
-        else (response as unknown as { destroy(): void }).destroy();
+        out.destroy();
       }
     },
     ended() {
       if (over) return;
       over = true;
-      response.end();
+      out.end();
     },
   });
 }
