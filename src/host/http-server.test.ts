@@ -8,7 +8,8 @@ import { connect as connectTls } from "node:tls";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import type { ApiRequest, ApiResponse, WatchEvent, WatchReceiver } from "../api/wire/request.ts";
 import { type ClusterCertificates, loadOrCreateCertificates } from "./certificates.ts";
-import { bodyLimitBytes, type HttpServer, startHttpServer } from "./http-server.ts";
+import { bodyLimitBytes } from "./answer-request.ts";
+import { type HttpServer, startHttpServer } from "./http-server.ts";
 
 let folder: string;
 let certificates: ClusterCertificates;

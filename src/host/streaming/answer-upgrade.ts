@@ -6,16 +6,17 @@ import type { TLSSocket } from "node:tls";
 import type { ApiResponse } from "../../api/wire/request.ts";
 import { StatusError } from "../../api/wire/status-error.ts";
 import { statusResponse } from "../../apiserver/codec/encode.ts";
+import { Presence } from "../exchange.ts";
 import { chooseUpgrade } from "./upgrade.ts";
 
 /** A client that vanished without a word is noticed after a few of these, in milliseconds. */
 const keepAliveDistance = 30_000;
 
 export interface UpgradeDoor {
-  /** Answers the request; the signal is aborted when the client hangs up. */
-  handle(request: IncomingMessage, gone: AbortSignal): Promise<ApiResponse>;
+  /** Answers the request; `presence` ends when the client hangs up. */
+  handle(request: IncomingMessage, presence: Presence): Promise<ApiResponse>;
   /** Sends an answer that is no session. */
-  send(answer: ApiResponse, request: IncomingMessage, response: ServerResponse, gone: AbortSignal): Promise<void>;
+  send(answer: ApiResponse, request: IncomingMessage, response: ServerResponse, presence: Presence): Promise<void>;
 }
 
 /** Resolves when the streams have ended. @throws what went wrong inside */
@@ -25,15 +26,14 @@ export async function answerUpgrade(
   socket: Duplex,
   head: Buffer,
 ): Promise<void> {
-  const gone = new AbortController();
-  socket.on("close", () => gone.abort(new Error("the client hung up")));
+  const presence = new Presence(socket);
   // What broke is followed by `close`.
   socket.on("error", () => socket.destroy());
-  const answer = await door.handle(request, gone.signal);
+  const answer = await door.handle(request, presence);
   if (socket.destroyed) return;
-  if (answer.body.kind !== "session") return refuse(door, answer, request, socket, gone.signal);
+  if (answer.body.kind !== "session") return refuse(door, answer, request, socket, presence);
   const upgrade = chooseUpgrade(request, answer.body.session);
-  if (upgrade instanceof StatusError) return refuse(door, statusResponse(upgrade), request, socket, gone.signal);
+  if (upgrade instanceof StatusError) return refuse(door, statusResponse(upgrade), request, socket, presence);
   (socket as TLSSocket).setKeepAlive(true, keepAliveDistance);
   await upgrade.begin(socket, head);
 }
@@ -44,7 +44,7 @@ async function refuse(
   answer: ApiResponse,
   request: IncomingMessage,
   socket: Duplex,
-  gone: AbortSignal,
+  presence: Presence,
 ): Promise<void> {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
@@ -55,5 +55,5 @@ async function refuse(
   });
   // Nothing more is expected of the client, but what it sends must not hold the end up.
   socket.resume();
-  await door.send(answer, request, response, gone);
+  await door.send(answer, request, response, presence);
 }
