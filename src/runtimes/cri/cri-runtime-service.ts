@@ -14,6 +14,7 @@ import {
   type LogLine,
   type PodSandboxConfig,
   type PodSandboxStatus,
+  type PortForwarding,
   type ReadLogOptions,
   type RuntimeCapabilities,
   type RuntimeCondition,
@@ -22,6 +23,8 @@ import {
   type RuntimeService,
   type RuntimeVersion,
   type SandboxId,
+  type StreamCall,
+  type StreamRequest,
 } from "../runtime-service.ts";
 import { containerStatsOf, containerStatusOf, criContainerConfig } from "./container-mapping.ts";
 import { readCriLog } from "./cri-log.ts";
@@ -32,6 +35,7 @@ import { GrpcError } from "./grpc-error.ts";
 import { conditionsOf } from "./runtime-mapping.ts";
 import { criSandboxConfig, sandboxStatusOf } from "./sandbox-mapping.ts";
 import { StatusCache } from "./status-cache.ts";
+import { forwardPorts, streamProcess } from "./streaming-client.ts";
 
 const methods = CriRuntimeServiceDescription.method;
 
@@ -226,6 +230,28 @@ export class CriRuntimeService implements RuntimeService {
     } finally {
       timer?.cancel();
     }
+  }
+
+  async exec(id: ContainerId, command: readonly string[], request: StreamRequest): Promise<StreamCall> {
+    const asked = { containerId: id, cmd: [...command], ...request };
+    const { url } = await found("container", id, this.#connection.unary(methods.exec, asked, this.#limit()));
+    return (streams) => streamProcess(url, request, streams);
+  }
+
+  async attach(id: ContainerId, request: StreamRequest): Promise<StreamCall> {
+    const asked = { containerId: id, ...request };
+    const { url } = await found("container", id, this.#connection.unary(methods.attach, asked, this.#limit()));
+    return (streams) => streamProcess(url, request, streams);
+  }
+
+  async portForward(id: SandboxId): Promise<PortForwarding> {
+    const getUrl = async (): Promise<string> => {
+      const asked = { podSandboxId: id, port: [] };
+      return (await found("sandbox", id, this.#connection.unary(methods.portForward, asked, this.#limit()))).url;
+    };
+    // Told now if it cannot be; a URL is good for a minute only, so the one that is used is asked for when it is needed.
+    await getUrl();
+    return forwardPorts(getUrl);
   }
 
   async containerStats(filter?: ContainerFilter): Promise<readonly ContainerStats[]> {
