@@ -35,6 +35,8 @@ export class RuntimeWatcher {
   readonly #owners = new Map<string, string>();
   #subscription: { close(): void } | undefined;
   #timer: Timer | undefined;
+  /** The wait before the broken stream of events is opened again. */
+  #resubscription: Timer | undefined;
   #stopped = false;
   #relisting: Promise<void> | undefined;
 
@@ -50,6 +52,7 @@ export class RuntimeWatcher {
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();
+    this.#resubscription?.cancel();
     this.#subscription?.close();
   }
 
@@ -140,10 +143,9 @@ export class RuntimeWatcher {
     this.#subscription = undefined;
     if (this.#stopped) return;
     parts.log(`runtime events: ${reason}`);
-    parts.clock.setTimer(
+    this.#resubscription = parts.clock.setTimer(
       resubscribeDelay,
       () => {
-        if (this.#stopped) return;
         this.#subscribe();
         void this.relist();
       },

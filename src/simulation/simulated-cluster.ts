@@ -15,7 +15,7 @@ import type { Latencies, SimulatedFaults } from "../runtimes/simulated/faults.ts
 import { MemoryFilesystem } from "../runtimes/simulated/memory-filesystem.ts";
 import { createSimulatedRuntime, type SimulatedRuntime } from "../runtimes/simulated/simulated-runtime.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
-import type { Revision } from "../store/store.ts";
+import type { Revision, Store } from "../store/store.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 export interface SimulatedClusterOptions {
@@ -57,6 +57,7 @@ export class SimulatedCluster {
   /** What parts complained about. */
   readonly complaints: string[];
   readonly #cluster: Cluster;
+  readonly #store: Store;
   readonly #network: SimulatedNetwork;
   readonly #images: Map<string, ImageBehaviour>;
   readonly #transcript: string[];
@@ -65,12 +66,14 @@ export class SimulatedCluster {
     clock: VirtualClock,
     random: Random,
     cluster: Cluster,
+    store: Store,
     transcript: string[],
     complaints: string[],
   ) {
     this.clock = clock;
     this.random = random;
     this.#cluster = cluster;
+    this.#store = store;
     this.client = cluster.client(administrator, "lifepod-simulation");
     this.handle = cluster.handle;
     this.#network = new SimulatedNetwork(clock);
@@ -107,7 +110,7 @@ export class SimulatedCluster {
         log: (message) => complaints.push(message),
       }),
     );
-    const simulated = new SimulatedCluster(clock, random, cluster, transcript, complaints);
+    const simulated = new SimulatedCluster(clock, random, cluster, store, transcript, complaints);
     await clock.settle();
     return simulated;
   }
@@ -226,8 +229,10 @@ export class SimulatedCluster {
     return this.call(textOf(answer.body));
   }
 
+  /** Ends all parts and the store. Nothing of them waits any more; only containers that still run do. */
   async stop(): Promise<void> {
     await drive(this.clock, this.#cluster.stop());
+    await this.#store.close();
   }
 }
 
