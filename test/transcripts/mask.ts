@@ -26,6 +26,7 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   [/(resourceVersion"?: ?)"\d+"/g, '$1"<version>"'],
   [/(Resource Version: +)\d+/g, "$1<version>"],
   [/https:\/\/127\.0\.0\.1:\d+/g, "https://127.0.0.1:<port>"],
+  [/(Forwarding from 127\.0\.0\.1):\d+/g, "$1:<port>"],
   [/\b((?:process|containerd):\/\/)[0-9a-f]{32,}\b/g, "$1<id>"],
   [/\bkube-api-access-[a-z0-9]{5}\b/g, "kube-api-access-<id>"],
   [/\/tmp\/kubectl-edit-\d+/g, "/tmp/kubectl-edit-<id>"],
