@@ -18,7 +18,7 @@ export function differences(kubelet: string): readonly string[] {
 
 const others: Readonly<Record<string, readonly string[]>> = {
   "The API server": [
-    "There are two kinds of clients: whoever has the administrator's certificate may do everything; everybody else sees `/version` and the health checks and gets 401 otherwise. There is no RBAC, no impersonation and no service account tokens.",
+    "There are two kinds of clients: whoever has the administrator's certificate may do everything; everybody else sees `/version` and the health checks and gets 401 otherwise. There is no RBAC, no impersonation and no service account tokens (`serviceaccounts/token` is answered with 405).",
     "`metadata.managedFields` is never kept, because server-side apply is not served. `fieldManager` is checked and not used.",
     "Resource versions count all writes of the cluster, as with etcd; reads without a version come from the server's own copy, which has seen every acknowledged write (docs/decisions/0005).",
   ],

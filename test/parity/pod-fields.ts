@@ -98,7 +98,8 @@ const toldElsewhere = "core/v1 EphemeralContainer";
 function section(messages: Readonly<Record<string, string>>): readonly string[] {
   const told = Object.entries(messages).filter(([name]) => name !== toldElsewhere);
   const isWhole = (name: string): boolean => Object.values(podSupport[name] ?? {}).every(isPlain);
-  const whole = told.filter(([name]) => isWhole(name)).map(([, path]) => `\`${path}\``);
+  // What lies below another message is told with it.
+  const whole = told.filter(([name, path]) => isWhole(name) && !path.startsWith("…")).map(([, path]) => `\`${path}\``);
   const parts = told.flatMap(([name, path]) => {
     const fields = Object.entries(podSupport[name] ?? {}).filter(([, rules]) => isPlain(rules));
     if (isWhole(name) || fields.length === 0) return [];
@@ -106,7 +107,10 @@ function section(messages: Readonly<Record<string, string>>): readonly string[] 
   });
   const rows = told.flatMap(([name, path]) => limits(name, path));
   return [
-    [...(whole.length === 0 ? [] : [`- All of ${whole.join(", ")}.`]), ...parts].join("\n"),
+    [
+      ...(whole.length === 0 ? [] : [`- All of ${whole.join(", ")}, with everything below that no table names.`]),
+      ...parts,
+    ].join("\n"),
     ...(rows.length === 0 ? [] : [table(["field", "what happens", "why"], rows)]),
   ];
 }
