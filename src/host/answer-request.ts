@@ -1,17 +1,15 @@
 // From an HTTP exchange to the one request object (api/wire/request.ts), and from its answer back to bytes.
 
 import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
-import type { Readable, Writable } from "node:stream";
+import type { Writable } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { ApiBody, ApiRequest, ApiResponse, RequestHandler, UserInfo } from "../api/wire/request.ts";
-import { badRequest } from "../api/wire/status-error.ts";
+import { badRequest, methodNotAllowed, timeout } from "../api/wire/status-error.ts";
 import { statusResponse } from "../apiserver/codec/encode.ts";
 import { certificateFingerprint } from "./certificates.ts";
 import { type Exchange, Presence } from "./exchange.ts";
+import { type RequestBody, readBody, usualBodyTimeLimit } from "./request-body.ts";
 import { sendWatch } from "./watch-response.ts";
-
-/** Bodies beyond this are not even read (api-machinery 12.3); the API server words the refusal. */
-export const bodyLimitBytes = 3_145_728;
 
 /** For a client that asks for streams without the means to have them. */
 const upgradeRequired = (): ApiResponse => statusResponse(badRequest("Upgrade request required"));
@@ -22,15 +20,21 @@ export interface RequestAnswering {
   readonly handle: RequestHandler;
   /** Told of what went wrong inside the handler; never of a request that was merely refused. */
   readonly log: (message: string) => void;
+  /** How long a request's body may take to arrive, in milliseconds; a minute if absent. */
+  readonly bodyTimeLimit?: number;
 }
 
-export async function answerRequest(exchange: Exchange, { handle, log }: RequestAnswering): Promise<void> {
+export async function answerRequest(exchange: Exchange, options: RequestAnswering): Promise<void> {
   const presence = new Presence(exchange.out);
   try {
     const { method } = exchange;
-    const body = method === "GET" || method === "HEAD" ? undefined : await readBody(exchange.body);
-    if (presence.isGone) return;
-    const reply = await handle(new HttpRequest(exchange, body, presence));
+    const body =
+      method === "GET" || method === "HEAD"
+        ? noBody
+        : await readBody(exchange.body, options.bodyTimeLimit ?? usualBodyTimeLimit);
+    if (presence.isGone || body.end === "broken") return;
+    if (body.end !== "complete") exchange.hangUpAfterwards();
+    const reply = await replyTo(exchange, body, presence, options);
     if (presence.isGone) {
       if (reply.body.kind === "watch") reply.body.watch.stop();
       return;
@@ -38,7 +42,7 @@ export async function answerRequest(exchange: Exchange, { handle, log }: Request
     await sendAnswer(reply.body.kind === "session" ? upgradeRequired() : reply, exchange, presence);
   } catch (error) {
     if (presence.isGone) return;
-    log(failureText(exchange, error));
+    options.log(failureText(exchange, error));
     if (exchange.isHeadSent()) exchange.out.destroy();
     else {
       exchange.head(500, { "content-type": "text/plain" });
@@ -46,6 +50,32 @@ export async function answerRequest(exchange: Exchange, { handle, log }: Request
     }
   }
 }
+
+const noBody: RequestBody = { bytes: undefined, end: "complete" };
+
+async function replyTo(
+  exchange: Exchange,
+  body: RequestBody,
+  presence: Presence,
+  { handle }: RequestAnswering,
+): Promise<ApiResponse> {
+  if (body.end === "late") return statusResponse(timeout("the body of the request did not arrive in time"));
+  if (!isMethod(exchange.method)) return statusResponse(methodNotAllowed());
+  return handle(new HttpRequest(exchange, body.bytes, presence));
+}
+
+const methods: ReadonlySet<string> = new Set<ApiRequest["method"]>([
+  "GET",
+  "POST",
+  "PUT",
+  "PATCH",
+  "DELETE",
+  "HEAD",
+  "OPTIONS",
+]);
+
+/** The network may call any word a method. */
+export const isMethod = (word: string): word is ApiRequest["method"] => methods.has(word);
 
 export const failureText = ({ method, url }: Pick<IncomingMessage, "method" | "url">, error: unknown): string =>
   `${method} ${url} failed inside lifepod: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
@@ -112,24 +142,6 @@ function authenticate(socket: TLSSocket): UserInfo {
     groups: [...[subject?.O ?? []].flat(), "system:authenticated"],
     extra: { "authentication.kubernetes.io/credential-id": [`X509SHA256=${certificateFingerprint(certificate.raw)}`] },
   };
-}
-
-/** The whole body, or its first bytes up to just beyond the limit: enough for the API server to refuse it. `undefined` if there is none. */
-function readBody(body: Readable): Promise<Uint8Array | undefined> {
-  return new Promise((resolve, reject) => {
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    body.on("data", (chunk: Uint8Array) => {
-      // Beyond the limit the rest is read and dropped, so that the client gets the answer and not a broken pipe.
-      if (size <= bodyLimitBytes) chunks.push(chunk);
-      size += chunk.length;
-      if (size > 64 * bodyLimitBytes) reject(new Error("a request body without end"));
-    });
-    body.on("end", () => resolve(size === 0 ? undefined : chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
-    body.on("error", reject);
-    // After the end this changes nothing.
-    body.on("close", () => reject(new Error("the request ended in the middle of its body")));
-  });
 }
 
 /** Sends an answer that is no session. */

@@ -1,7 +1,7 @@
 // One request and the way back to its client: the same for HTTP/1.1 and HTTP/2.
 
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
-import type { IncomingHttpHeaders as Http2Headers, ServerHttp2Stream } from "node:http2";
+import { constants, type IncomingHttpHeaders as Http2Headers, type ServerHttp2Stream } from "node:http2";
 import type { Readable, Writable } from "node:stream";
 import type { TLSSocket } from "node:tls";
 
@@ -20,6 +20,8 @@ export interface Exchange {
   head(status: number, headers: OutgoingHttpHeaders): void;
   /** Sends the head before there is a body: clients of a quiet stream want to know that it is there. */
   flush(): void;
+  /** Ends the request with its answer, although the client may go on sending. To be called before the head. */
+  hangUpAfterwards(): void;
 }
 
 export function http1Exchange(request: IncomingMessage, response: ServerResponse): Exchange {
@@ -33,6 +35,17 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
     isHeadSent: () => response.headersSent,
     head: (status, headers) => void response.writeHead(status, headers),
     flush: () => response.flushHeaders(),
+    hangUpAfterAnswer: () => {
+      response.once("finish", () => {
+        // What still comes is read and dropped: closing over unread bytes could take the answer away from the client.
+        request.socket.end();
+        setTimeout(() => request.socket.destroy(), farewellTime).unref();
+      });
+    },
+    cutOff: () => void request.socket.destroy(),
+    hangUpAfterwards: () => {
+      response.shouldKeepAlive = false;
+    },
   };
 }
 
@@ -48,6 +61,12 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: Http2Headers, 
     isHeadSent: () => stream.headersSent,
     head: (status, answered) => stream.respond({ ":status": status, ...answered }),
     flush: () => undefined,
+    hangUpAfterAnswer: () => void stream.once("finish", () => stream.close()),
+    cutOff: () => {
+      stream.close(constants.NGHTTP2_CANCEL);
+      stream.destroy();
+    },
+    hangUpAfterwards: () => void stream.once("finish", () => stream.close()),
   };
 }
 

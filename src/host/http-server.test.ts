@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import type { ApiRequest, ApiResponse, WatchEvent, WatchReceiver } from "../api/wire/request.ts";
+import { bodyLimitBytes } from "../apiserver/codec/decode-body.ts";
 import { type ClusterCertificates, loadOrCreateCertificates } from "./certificates.ts";
-import { bodyLimitBytes } from "./answer-request.ts";
 import { type HttpServer, startHttpServer } from "./http-server.ts";
 
 let folder: string;
@@ -162,6 +162,32 @@ it("gives the handler no more of an endless body than shows that it is too large
   expect(answer.status).toBe(413);
   expect(size).toBeGreaterThan(bodyLimitBytes);
   expect(size).toBeLessThan(bodyLimitBytes + 1024 * 1024);
+});
+
+it("answers 504 when a body does not arrive in time, over both versions, and does not wait for the rest", async () => {
+  const server = await startHttpServer({
+    handle: async () => json({}),
+    certificates,
+    host: "127.0.0.1",
+    port: 0,
+    log: () => undefined,
+    bodyTimeLimit: 50,
+  });
+  running.push(server);
+  const socket = connectTls({ port: server.port, host: "127.0.0.1", ca: certificates.authority });
+  socket.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{");
+  const chunks: Buffer[] = [];
+  for await (const chunk of socket) chunks.push(chunk as Buffer);
+  expect(Buffer.concat(chunks).toString()).toMatch(/^HTTP\/1\.1 504 .*"reason":"Timeout"/s);
+
+  const session = connect(`https://127.0.0.1:${server.port}`, { ca: certificates.authority });
+  const stream = session.request({ ":method": "POST", ":path": "/" }, { endStream: false });
+  stream.write("{");
+  const status = new Promise((resolve) => stream.on("response", (headers) => resolve(headers[":status"])));
+  stream.resume();
+  await new Promise((resolve) => stream.once("close", resolve));
+  session.close();
+  expect(await status).toBe(504);
 });
 
 it("answers 500 in plain words and logs the details when the handler breaks", async () => {

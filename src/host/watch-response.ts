@@ -1,7 +1,10 @@
 import type { WatchEvent, WatchStream } from "../api/wire/request.ts";
 import type { Exchange, Presence } from "./exchange.ts";
 
-/** A client that lets this much pile up is cut off: it resumes from its last resourceVersion, and the rest of the house is not held up by it. */
+/**
+ * A client that lets this much pile up is cut off: it resumes from its last resourceVersion, and the rest of the house is not held up by it. What a
+ * watch begins with comes at once and does not count, however much it is.
+ */
 export const slowWatcherLimitBytes = 16 * 1024 * 1024;
 
 /** All watchers of one event send the same bytes; they are made once. */
@@ -12,6 +15,7 @@ export function sendWatch(watch: WatchStream, exchange: Exchange, presence: Pres
   const { out } = exchange;
   exchange.flush();
   let over = false;
+  let limit = Number.POSITIVE_INFINITY;
   const stop = (): void => {
     over = true;
     watch.stop();
@@ -25,7 +29,7 @@ export function sendWatch(watch: WatchStream, exchange: Exchange, presence: Pres
     event(event) {
       if (over) return;
       out.write(lineOf(event));
-      if (out.writableLength > slowWatcherLimitBytes) {
+      if (out.writableLength > limit) {
         stop();
         out.destroy();
       }
@@ -36,6 +40,7 @@ export function sendWatch(watch: WatchStream, exchange: Exchange, presence: Pres
       out.end();
     },
   });
+  limit = out.writableLength + slowWatcherLimitBytes;
 }
 
 function lineOf(event: WatchEvent): Buffer {

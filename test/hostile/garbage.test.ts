@@ -43,7 +43,7 @@ async function refuses(ask: Ask, asked: Parameters<Ask>[0], code?: number): Prom
 const nested = (depth: number): string => `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
 const laughs = (): string => {
   const levels = ["a: &a [lol,lol,lol,lol,lol,lol,lol,lol,lol]"];
-  for (const [above, below] of ["ab", "bc", "cd", "de", "ef", "fg", "gh", "hi"].map((pair) => [...pair])) {
+  for (const [above, below] of ["ab", "bc", "cd", "de", "ef", "fg", "gh", "hi"].map((pair) => pair.split(""))) {
     levels.push(`${below}: &${below} [${Array.from({ length: 9 }, () => `*${above}`).join(",")}]`);
   }
   return `kind: ConfigMap\napiVersion: v1\nmetadata: {name: bomb}\n${levels.join("\n")}\n`;
