@@ -30,6 +30,17 @@ class Superseded extends Error {
   }
 }
 
+/** The runtime did not say what it has of the Pod. */
+class Unseen extends Error {
+  constructor(cause: unknown) {
+    super(errorText(cause), { cause });
+    this.name = "Unseen";
+  }
+}
+
+/** A look that failed is taken again after this, as the look at everything would be. */
+const nextLook = seconds(1);
+
 export class PodWorker implements SyncMemory {
   readonly #node: NodeWork;
   readonly #sync: PodSync;
@@ -266,7 +277,9 @@ export class PodWorker implements SyncMemory {
   }
 
   async #look(signal: AbortSignal): Promise<void> {
-    this.#observed = await observePod(this.#node.parts, this.#pod, this.#messages);
+    this.#observed = await observePod(this.#node.parts, this.#pod, this.#messages).catch((error: unknown) => {
+      throw new Unseen(error);
+    });
     signal.throwIfAborted();
     if (this.#hasLooked) return;
     this.#hasLooked = true;
@@ -347,7 +360,8 @@ export class PodWorker implements SyncMemory {
 
   #failed(error: unknown): void {
     this.#node.parts.log(`${podDescription(this.#pod)}: ${errorText(error)}`);
-    this.#wakeAt(this.#node.retryTime());
+    const { clock } = this.#node.parts;
+    this.#wakeAt(error instanceof Unseen ? after(clock.now(), nextLook) : this.#node.retryTime());
   }
 
   #wakeAt(at: Instant | undefined): void {

@@ -1,7 +1,12 @@
 // Notices what happens in the runtime: by its events at once, and by looking at everything now and then, in case an event was lost or there are none.
 
 import { type Millis, seconds, type Timer } from "../base/time.ts";
-import type { ContainerStatus, PodSandboxStatus, RuntimeEvent } from "../runtimes/runtime-service.ts";
+import {
+  type ContainerStatus,
+  type PodSandboxStatus,
+  type RuntimeEvent,
+  RuntimeNotFoundError,
+} from "../runtimes/runtime-service.ts";
 import { podUidLabel } from "./container-labels.ts";
 import { errorText, type KubeletParts } from "./kubelet-parts.ts";
 import { type ObservedPod, signatureOf } from "./observed-pod.ts";
@@ -38,6 +43,8 @@ export class RuntimeWatcher {
   /** The wait before the broken stream of events is opened again. */
   #resubscription: Timer | undefined;
   #stopped = false;
+  /** Something could not be asked: the next look at everything must not take its time. */
+  #missedSomething = false;
   #relisting: Promise<void> | undefined;
 
   constructor(options: RuntimeWatcherOptions) {
@@ -68,7 +75,8 @@ export class RuntimeWatcher {
   #schedule(): void {
     this.#timer?.cancel();
     if (this.#stopped) return;
-    const wait: Millis = this.#subscription === undefined ? relistPeriod : relistPeriodWithEvents;
+    const isRelaxed = this.#subscription !== undefined && !this.#missedSomething;
+    const wait: Millis = isRelaxed ? relistPeriodWithEvents : relistPeriod;
     this.#timer = this.#options.parts.clock.setTimer(wait, () => void this.relist(), "relist");
   }
 
@@ -81,6 +89,7 @@ export class RuntimeWatcher {
         runtime.listContainers({ labels: parts.ownLabel }),
       ]);
       if (this.#stopped) return;
+      this.#missedSomething = false;
       const pods = byPod(sandboxes, containers);
       this.#remember(pods);
       const found = new Map(pods.map((pod) => [pod.uid, signatureOf(pod)]));
@@ -90,6 +99,7 @@ export class RuntimeWatcher {
       }
       relisted(pods);
     } catch (error) {
+      this.#missedSomething = true;
       parts.log(`relist: ${errorText(error)}`);
     }
   }
@@ -133,8 +143,10 @@ export class RuntimeWatcher {
       if (event.sandboxId !== undefined) this.#owners.set(event.sandboxId, uid);
       this.#options.changed(uid);
     } catch (error) {
-      // It may be gone already, and then there is nothing to look at.
-      this.#options.parts.log(`an event of something unknown: ${errorText(error)}`);
+      if (error instanceof RuntimeNotFoundError) return; // gone already: there is nothing to look at
+      this.#options.parts.log(`whose event this is: ${errorText(error)}`);
+      this.#missedSomething = true;
+      this.#schedule();
     }
   }
 

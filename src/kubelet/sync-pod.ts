@@ -360,8 +360,11 @@ export class PodSync {
   async #removeOld(pod: Pod, observed: ObservedPod): Promise<void> {
     const { runtime } = this.#node.parts.runtime;
     for (const container of containersOf(pod)) {
-      const dead = instancesOf(observed, container.spec.name).filter((instance) => instance.state.kind === "exited");
-      for (const instance of dead.slice(1)) {
+      const instances = instancesOf(observed, container.spec.name);
+      const dead = instances.filter((instance) => instance.state.kind === "exited");
+      // Made by a kubelet that died before it could start them; another took their place.
+      const abandoned = instances.slice(1).filter((instance) => instance.state.kind === "created");
+      for (const instance of [...dead.slice(1), ...abandoned]) {
         await runtime.removeContainer(instance.id);
         await runtime.removeLogs(instance.logPath);
       }

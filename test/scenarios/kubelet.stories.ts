@@ -8,12 +8,22 @@ import {
   isGone,
   isReady,
   isSucceeded,
+  millis,
   minutes,
   pod,
   seconds,
   type Story,
   story,
 } from "../../src/testing/index.ts";
+
+/** What calls of a real runtime take, about. */
+const latencies = {
+  runPodSandbox: millis(200),
+  createContainer: millis(50),
+  startContainer: millis(100),
+  listContainers: millis(5),
+  listPodSandboxes: millis(5),
+};
 
 export const stories: readonly Story[] = [
   story("a kubelet that is started again adopts what runs: nothing is restarted, nothing is told twice", async (t) => {
@@ -287,4 +297,72 @@ export const stories: readonly Story[] = [
       t.events("pod/app").join("\n"),
     );
   }),
+
+  ...[100, 210, 230, 400, 640, 720, 830, 900].map((at) =>
+    story(
+      `a kubelet that dies ${at} ms into a Pod's start leaves it to the next one, and nothing runs twice`,
+      async (t) => {
+        const node = await t.node("node-a", { latencies });
+        t.image("init:1", { present: true, runsFor: millis(300) });
+        t.image("app:1", { present: true });
+        const initContainers = [
+          { name: "init", image: "init:1" },
+          { name: "proxy", image: "app:1", restartPolicy: "Always" as const },
+        ];
+        await t.apply(pod("web", { image: "app:1", initContainers }));
+        await t.elapse(millis(at));
+        await node.stopKubelet();
+        await t.elapse(millis(500));
+        await node.startKubelet();
+        await t.until("pod/web", isReady, { within: seconds(5) });
+        await t.elapse(minutes(1));
+        const lines = t.timeline("pod/web").split("\n");
+        const often = (pattern: RegExp): number => lines.filter((line) => pattern.test(line)).length;
+        assert.deepEqual(
+          [often(/\[init\] Exited {2}code 0/), often(/\[proxy\] (Running|Exited)/), often(/\[web\] (Running|Exited)/)],
+          [1, 1, 1],
+          t.timeline("pod/web"),
+        );
+        const containers = await t.cluster.call(node.runtime.runtime.listContainers());
+        assert.deepEqual(containers.map(({ metadata }) => metadata.name).sort(), ["init", "proxy", "web"]);
+        assert.equal((await t.cluster.call(node.runtime.runtime.listPodSandboxes())).length, 1);
+      },
+    ),
+  ),
+
+  ...(["runPodSandbox", "createContainer", "podSandboxStatus", "imageStatus"] as const).map((method) =>
+    story(`a Pod starts although ${method} fails once: it is tried again 10 to 15 s later`, async (t) => {
+      const node = await t.node("node-a");
+      t.image("app:1", { present: true });
+      node.faults.failNext(method, 1, "try again");
+      await t.apply(pod("app", { image: "app:1" }));
+      await t.until("pod/app", isReady, { within: seconds(16) });
+      assert.equal((await t.container("app")).restartCount, 0);
+    }),
+  ),
+
+  ...(["listPodSandboxes", "listContainers"] as const).map((method) =>
+    story(`a look at the runtime that fails (${method}) is taken again after a second`, async (t) => {
+      const node = await t.node("node-a");
+      t.image("app:1", { present: true });
+      node.faults.failNext(method, 1, "try again");
+      await t.apply(pod("app", { image: "app:1" }));
+      await t.until("pod/app", isReady, { within: seconds(2) });
+      node.faults.failNext(method, 1, "try again");
+      await t.delete("pod/app");
+      await t.until("pod/app", isGone, { within: seconds(2) });
+    }),
+  ),
+
+  story(
+    "an event of a container that cannot be asked about is not lost: everything is looked at a second later",
+    async (t) => {
+      const node = await t.node("node-a");
+      t.image("job:1", { present: true, runsFor: seconds(5) });
+      await t.apply(pod("job", { image: "job:1", restartPolicy: "Never" }));
+      await t.elapse(seconds(4));
+      node.faults.failNext("containerStatus", 1, "try again");
+      await t.until("pod/job", isSucceeded, { within: seconds(3) });
+    },
+  ),
 ];
