@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 
 export interface RunningLifepod {
   readonly url: string;
@@ -26,17 +27,35 @@ export async function startLifepod(): Promise<RunningLifepod> {
     [commandLine, "up", "--data", join(folder, "data"), "--port", "0", "--runtime", "process", "--json", "--stop-pods"],
     { stdio: ["ignore", "pipe", "pipe"] },
   );
-  const ready = await readyLine(child);
+  const ready = await readyLine(child).catch(async (error: unknown) => {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  });
+  const kubeconfig = await readFile(ready.kubeconfig, "utf8");
   return {
     url: ready.url,
-    kubeconfig: await readFile(ready.kubeconfig, "utf8"),
+    kubeconfig,
     nodeName: ready.node,
     async stop() {
+      if (child.exitCode === null) await hastenPods(kubeconfig);
       const ended = new Promise((resolve) => child.once("exit", resolve));
       if (child.exitCode === null && child.kill("SIGTERM")) await ended;
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A test that failed half-way may have left Pods that take their time. */
+async function hastenPods(kubeconfig: string): Promise<void> {
+  const config = new KubeConfig();
+  config.loadFromString(kubeconfig);
+  const core = config.makeApiClient(CoreV1Api);
+  const { items } = await core.listPodForAllNamespaces();
+  await Promise.allSettled(
+    items.map(({ metadata: { name = "", namespace = "" } = {} }) =>
+      core.deleteNamespacedPod({ name, namespace, gracePeriodSeconds: 1 }),
+    ),
+  );
 }
 
 function readyLine(child: ChildProcess): Promise<{ url: string; kubeconfig: string; node: string }> {
