@@ -1,7 +1,7 @@
 // One request and the way back to its client: the same for HTTP/1.1 and HTTP/2.
 
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
-import { constants, type IncomingHttpHeaders as Http2Headers, type ServerHttp2Stream } from "node:http2";
+import type { IncomingHttpHeaders as Http2Headers, ServerHttp2Stream } from "node:http2";
 import type { Readable, Writable } from "node:stream";
 import type { TLSSocket } from "node:tls";
 
@@ -35,14 +35,6 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
     isHeadSent: () => response.headersSent,
     head: (status, headers) => void response.writeHead(status, headers),
     flush: () => response.flushHeaders(),
-    hangUpAfterAnswer: () => {
-      response.once("finish", () => {
-        // What still comes is read and dropped: closing over unread bytes could take the answer away from the client.
-        request.socket.end();
-        setTimeout(() => request.socket.destroy(), farewellTime).unref();
-      });
-    },
-    cutOff: () => void request.socket.destroy(),
     hangUpAfterwards: () => {
       response.shouldKeepAlive = false;
     },
@@ -61,11 +53,6 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: Http2Headers, 
     isHeadSent: () => stream.headersSent,
     head: (status, answered) => stream.respond({ ":status": status, ...answered }),
     flush: () => undefined,
-    hangUpAfterAnswer: () => void stream.once("finish", () => stream.close()),
-    cutOff: () => {
-      stream.close(constants.NGHTTP2_CANCEL);
-      stream.destroy();
-    },
     hangUpAfterwards: () => void stream.once("finish", () => stream.close()),
   };
 }
