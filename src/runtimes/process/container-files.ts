@@ -16,7 +16,7 @@ import type { Instant } from "../../base/time.ts";
 import type { ContainerConfig, ContainerId, PodSandboxConfig, SandboxId } from "../runtime-service.ts";
 import type { ProcessIdentity } from "./process-table.ts";
 import { parseStat } from "./process-table.ts";
-import { errorFile, processFile } from "./supervisor-script.ts";
+import { errorFile, inputKeeperFile, processFile } from "./supervisor-script.ts";
 
 export interface SandboxRecord {
   readonly id: SandboxId;
@@ -118,7 +118,15 @@ export class ContainerFiles {
 
   /** Its first process; `undefined` if it was not started. */
   startOf(id: ContainerId): StartRecord | undefined {
-    const path = join(this.folderOf(id), processFile);
+    return this.#processIn(join(this.folderOf(id), processFile));
+  }
+
+  /** Who holds the container's input open; `undefined` if nobody does, or does yet. */
+  inputKeeperOf(id: ContainerId): ProcessIdentity | undefined {
+    return this.#processIn(join(this.folderOf(id), inputKeeperFile));
+  }
+
+  #processIn(path: string): StartRecord | undefined {
     const text = readIfThere(path);
     // The line may just be about to be written.
     if (text === undefined || !text.endsWith("\n")) return undefined;

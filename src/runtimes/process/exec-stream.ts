@@ -37,7 +37,7 @@ export async function execStream(
   });
   const gone = whenAborted(streams.signal);
   try {
-    const input = feed(child, streams.stdin);
+    const input = feed(child.stdin, streams.stdin);
     const output = Promise.all([drain(child.stdout, streams.stdout), drain(child.stderr, streams.stderr)]);
     if (request.tty) void followSize(child, streams.resize);
     const all = Promise.all([ended, output]).then(([exitCode]) => exitCode);
@@ -66,8 +66,7 @@ function onTerminal(commandLine: readonly string[]): readonly string[] {
 }
 
 /** Resolves when the input has ended or the command reads no more. */
-async function feed(child: ChildProcess, stdin: ByteSource | undefined): Promise<void> {
-  const pipe = child.stdin;
+export async function feed(pipe: Writable | null, stdin: ByteSource | undefined): Promise<void> {
   if (pipe === null || stdin === undefined) return;
   // A command that ends without reading its input is no failure; it is seen below.
   pipe.on("error", () => pipe.destroy());
@@ -143,7 +142,8 @@ function letGo(child: ChildProcess, tty: boolean): void {
   if (tty) child.kill("SIGKILL");
 }
 
-function whenAborted(signal: AbortSignal): { readonly promise: Promise<never>; forget(): void } {
+/** A promise that rejects when the signal says so. */
+export function whenAborted(signal: AbortSignal): { readonly promise: Promise<never>; forget(): void } {
   let forget = (): void => undefined;
   const promise = new Promise<never>((_, reject) => {
     const abort = (): void => reject(signal.reason as Error);

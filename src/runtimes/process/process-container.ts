@@ -11,6 +11,7 @@ import type {
   StreamCall,
   StreamRequest,
 } from "../runtime-service.ts";
+import { attachStream } from "./attach-stream.ts";
 import type { ContainerFiles, ContainerRecord, StartRecord } from "./container-files.ts";
 import { execProcess } from "./exec-process.ts";
 import { execStream, requireTerminal } from "./exec-stream.ts";
@@ -119,6 +120,7 @@ export class ProcessContainer {
         logPath,
         script: this.launch.script,
         commandLine: this.launch.dressed(commandLine),
+        stdin: this.record.config.stdin,
         onEnd: () => this.look(),
       });
       if (outcome !== "failed" && (await this.#nowRunning())) return;
@@ -227,6 +229,22 @@ export class ProcessContainer {
     };
   }
 
+  /** @throws Error if it does not run */
+  async attach(): Promise<StreamCall> {
+    this.#runningProcess("");
+    const { files, clock } = this.#around;
+    const { id, config } = this.record;
+    if (this.#log === undefined) throw new Error(`container "${id}" has no log to attach to`);
+    return await attachStream({
+      clock,
+      folder: files.folderOf(id),
+      log: this.#log,
+      stdin: config.stdin,
+      stdinOnce: config.stdinOnce,
+      keeper: () => files.inputKeeperOf(id),
+    });
+  }
+
   /** The command line that runs another command in this container. @throws Error if it cannot be run */
   #another(command: readonly string[]): readonly string[] {
     const { pid } = this.#runningProcess();
@@ -234,9 +252,9 @@ export class ProcessContainer {
     return this.launch.another(pid, command);
   }
 
-  #runningProcess(): StartRecord {
+  #runningProcess(failed = "failed to exec in container: "): StartRecord {
     if (this.#state.kind !== "running" || this.#start === undefined) {
-      throw new Error(`failed to exec in container: container is in state CONTAINER_${this.#state.kind.toUpperCase()}`);
+      throw new Error(`${failed}container is in state CONTAINER_${this.#state.kind.toUpperCase()}`);
     }
     return this.#start;
   }

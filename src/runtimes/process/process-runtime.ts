@@ -252,6 +252,10 @@ class ProcessRuntimeService implements RuntimeService, ContainerSurroundings {
     return this.#container(id).stream(command, request);
   }
 
+  async attach(id: ContainerId): Promise<StreamCall> {
+    return await this.#container(id).attach();
+  }
+
   async portForward(id: SandboxId): Promise<PortForwarding> {
     if (this.#sandbox(id).state === "notReady") throw new Error(`sandbox container "${id}" is not running`);
     return forwardPorts(id);

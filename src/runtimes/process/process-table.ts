@@ -56,6 +56,11 @@ export function signalGroup(leader: ProcessIdentity, signal: NodeJS.Signals): vo
   if (isAlive(leader)) send(-leader.pid, signal);
 }
 
+/** Sends a signal to a process, if it is still that process. */
+export function signalProcess(process: ProcessIdentity, signal: NodeJS.Signals): void {
+  if (isAlive(process)) send(process.pid, signal);
+}
+
 export function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);

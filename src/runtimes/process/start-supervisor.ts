@@ -12,6 +12,8 @@ export interface SupervisorRequest {
   readonly logPath: string;
   readonly script: string;
   readonly commandLine: readonly string[];
+  /** The container has an input that clients can write to; else it reads nothing. */
+  readonly stdin: boolean;
   /** The supervisor has ended, and with it the container. Not called after a restart of lifepod. */
   onEnd(): void;
 }
@@ -24,7 +26,7 @@ export function startSupervisor(request: SupervisorRequest): Promise<StartOutcom
   const log = openSync(request.logPath, "a", 0o640);
   const child = spawn(
     "sh",
-    ["-c", supervisorScript, "lifepod-supervisor", folder, exitFile, script, ...commandLine],
+    ["-c", supervisorScript(request.stdin), "lifepod-supervisor", folder, exitFile, script, ...commandLine],
     // Its own session, no folder held, none of lifepod's environment.
     { cwd: "/", detached: true, env: { PATH: defaultPath }, stdio: ["ignore", "ignore", "ignore", "pipe", log] },
   );

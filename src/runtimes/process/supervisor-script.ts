@@ -7,28 +7,42 @@
 // File descriptor 3 is a pipe to lifepod on which one line says how the start went; descriptor 4 is the container's log.
 
 import type { Mount } from "../runtime-service.ts";
+import { containerMark } from "./process-table.ts";
 
 /** Files that the scripts write and lifepod reads, below a container's folder. */
 export const claimFile = "claim";
 export const processFile = "process";
 export const errorFile = "error";
+/** The named pipe that a container with an input reads from, and who holds it open. */
+export const inputFile = "stdin";
+export const inputKeeperFile = "stdin-keeper";
 
 /** A start that failed before the command ran leaves this exit code and a text in the error file. */
 export const failedBeforeCommand = 125;
+
+// Somebody must hold the pipe open for writing, or the container would read its end as soon as the first client has left. Whoever that is carries the
+// container's mark and is swept away with it.
+const keepInput = `read -r stat < /proc/$$/stat; echo "$$ $stat" > "$1/${inputKeeperFile}"; exec sleep infinity`;
+const makeInput = `
+input=$dir/${inputFile}
+mkfifo -m 600 "$input"
+${containerMark}=\${dir##*/} sh -c '${keepInput}' lifepod-stdin "$dir" 3>&- 4>&- > "$input" &
+`;
 
 /**
  * Arguments: folder, exit file, the script of the container, then the arguments of that script.
  * Whoever makes the claim file runs the container; a second supervisor, of a lifepod that could not know of the first, gives up.
  */
-export const supervisorScript = `
+export const supervisorScript = (stdin: boolean): string => `
 trap : HUP INT TERM
 dir=$1 exit=$2 script=$3
 shift 3
 set -C
 { echo "$$" > "$dir/${claimFile}"; } 2>/dev/null || { echo claimed >&3; exit; }
 set +C
+${stdin ? makeInput : "input=/dev/null"}
 # In a subshell, so that what this shell has to say about the end ("Terminated") does not get into the container's log.
-(exec setsid sh -c "$script" lifepod-container "$dir" "$@" >&4 2>&4 4>&-)
+(exec setsid sh -c "$script" lifepod-container "$dir" "$@" < "$input" >&4 2>&4 4>&-)
 code=$?
 read -r pid rest < "$dir/${processFile}" && kill -s KILL -- "-$pid"
 echo "$code" > "$exit"
