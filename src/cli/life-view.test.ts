@@ -18,7 +18,8 @@ const entry = (facts: Partial<LifeEntry>): LifeEntry => ({
 
 function terminal(interactive: boolean, columns = 40, rows = 10): Terminal & { readonly written: string[] } {
   const written: string[] = [];
-  return { interactive, columns, rows, paint: plainPaint, write: (text) => written.push(text), written };
+  const closed = new Promise<void>(() => undefined);
+  return { interactive, columns, rows, paint: plainPaint, write: (text) => written.push(text), closed, written };
 }
 
 it.each<[rule: string, facts: Partial<LifeEntry>, want: string]>([

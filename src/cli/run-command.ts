@@ -35,7 +35,7 @@ export async function runCommand(files: readonly string[], options: RunOptions):
     throw error instanceof ManifestError ? new CommandError(error.message) : error;
   });
   // From here on there is something to clean up.
-  const stopping = stopSignal();
+  const stopping = stopSignal(terminal);
   const folder = await mkdtemp(join(tmpdir(), "lifepod-run-"));
   let cluster: StandaloneCluster | undefined;
   try {
@@ -209,8 +209,11 @@ interface StopSignal {
   readonly release: () => void;
 }
 
-/** Ctrl-C or TERM, and the second one, when a person has run out of patience. */
-function stopSignal(): StopSignal {
+/**
+ * Ctrl-C or TERM, and the second one, when a person has run out of patience. That the terminal or whoever reads the output has gone counts as the
+ * first: Pods that nobody watches any more are not to stay behind.
+ */
+function stopSignal({ closed }: Terminal): StopSignal {
   let count = 0;
   let onFirst = (): void => undefined;
   let onSecond = (): void => undefined;
@@ -222,18 +225,16 @@ function stopSignal(): StopSignal {
   });
   const onSignal = (): void => {
     count++;
-    if (count === 1) {
-      onFirst();
-      return;
-    }
+    onFirst();
+    if (count === 1) return;
     onSecond();
     release(); // a third one ends lifepod as it ends any program
   };
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   const release = (): void => {
-    process.removeListener("SIGINT", onSignal);
-    process.removeListener("SIGTERM", onSignal);
+    for (const signal of signals) process.removeListener(signal, onSignal);
   };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
+  for (const signal of signals) process.on(signal, onSignal);
+  void closed.then(onFirst);
   return { first, second, release };
 }

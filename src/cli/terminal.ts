@@ -9,12 +9,22 @@ export interface Terminal {
   readonly rows: number;
   readonly paint: Paint;
   readonly write: (text: string) => void;
+  /** Resolves when nobody reads any more: the pipe was closed, the terminal is gone. What is written after that goes nowhere. */
+  readonly closed: Promise<void>;
 }
 
 /** Standard output. Colours only for a terminal, and not where NO_COLOR asks for none. */
 export function standardOutput(): Terminal {
   const { stdout } = process;
   const interactive = stdout.isTTY === true && process.env.TERM !== "dumb" && process.env.CI === undefined;
+  let open = true;
+  const closed = new Promise<void>((resolve) => {
+    // Whatever keeps the output from being written must not end lifepod before its Pods.
+    stdout.on("error", () => {
+      open = false;
+      resolve();
+    });
+  });
   return {
     interactive,
     // A terminal that does not know its size says 0.
@@ -25,6 +35,9 @@ export function standardOutput(): Terminal {
       return stdout.rows || 24;
     },
     paint: interactive && picocolors.isColorSupported ? picocolors : plainPaint,
-    write: (text) => void stdout.write(text),
+    write: (text) => {
+      if (open) stdout.write(text);
+    },
+    closed,
   };
 }

@@ -81,6 +81,11 @@ export class LifepodProcess {
     this.#child.kill(signal);
   }
 
+  /** Nobody reads its output any more, as after `| head -1`. */
+  closeOutput(): void {
+    this.#child.stdout?.destroy();
+  }
+
   /** Sends the signal and waits for the end. */
   async end(signal: NodeJS.Signals): Promise<Ended> {
     if (this.isAlive) this.signal(signal);

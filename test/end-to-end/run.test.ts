@@ -117,10 +117,13 @@ spec:
     expect(ended.stdout).toMatch(/\nok {2}1 Pod, nothing failed\n$/);
   });
 
-  it.each(["SIGINT", "SIGTERM"] as const)("ends gracefully with 130 on %s", async (signal) => {
-    await write("calm.yaml", manifest("calm", "trap 'sleep 0.5; echo bye; exit 0' TERM; while :; do sleep 0.1; done"));
+  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("ends gracefully with 130 on %s", async (signal) => {
+    await write(
+      "calm.yaml",
+      manifest("calm", "trap 'sleep 0.5; echo bye; exit 0' TERM; echo up; while :; do sleep 0.1; done"),
+    );
     const running = begin("calm.yaml", "--logs");
-    await running.says(/calm +Ready\n/);
+    await running.says(/calm\[main\] +up\n/);
     running.signal(signal);
     const ended = await running.ended;
     expect(ended).toMatchObject({ status: 130, stderr: "" });
@@ -129,13 +132,21 @@ spec:
     expect(ended.stdout).toMatch(/calm +Gone +removed from the API\nok {2}1 Pod, nothing failed\n$/);
   });
 
+  it("ends its Pods when nobody reads what it prints any more", async () => {
+    await write("talker.yaml", manifest("talker", "while :; do echo talking; sleep 0.1; done"));
+    const running = begin("talker.yaml", "--logs");
+    await running.says(/talker\[main\] +talking\n/);
+    running.closeOutput();
+    expect(await running.ended).toMatchObject({ status: 130, stderr: "" });
+  });
+
   it("lets a second Ctrl-C end what will not end", async () => {
     await write(
       "stubborn.yaml",
-      manifest("stubborn", "trap '' TERM; while :; do sleep 0.1; done", "terminationGracePeriodSeconds: 600"),
+      manifest("stubborn", "trap '' TERM; echo up; while :; do sleep 0.1; done", "terminationGracePeriodSeconds: 600"),
     );
-    const running = begin("stubborn.yaml");
-    await running.says(/stubborn +Ready\n/);
+    const running = begin("stubborn.yaml", "--logs");
+    await running.says(/stubborn\[main\] +up\n/);
     running.signal("SIGINT");
     await running.says(/stubborn\[main\] +Killing/);
     running.signal("SIGINT");

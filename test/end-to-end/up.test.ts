@@ -48,6 +48,15 @@ describe("a standing cluster", () => {
     expect(mountsBelow(cluster.folder)).toEqual([]);
   });
 
+  it("goes on when nobody reads what it prints any more, and ends cleanly when its terminal goes", async () => {
+    cluster.process.closeOutput();
+    await cluster.create(sleeper("stays", cluster.folder));
+    await cluster.until("stays", "is Ready", isReady);
+    const processes = processesWith(`MARK=${cluster.folder}`);
+    expect(await cluster.end("SIGHUP")).toMatchObject({ status: 0, signal: null, stderr: "" });
+    expect(processesWith(`MARK=${cluster.folder}`)).toEqual(processes);
+  });
+
   it("keeps its folder to itself, and its port", async () => {
     const second = await lifepod(["up", "--data", cluster.data, "--port", "0", ...onProcesses]);
     expect(second).toEqual({

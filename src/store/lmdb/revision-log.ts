@@ -35,20 +35,7 @@ export class RevisionLog {
     if (openHere.has(path)) throw new StoreInUseError(path, process.pid);
     const file = join(path, "revisions.mdb");
     assertDatabaseFile(file);
-    // A commit returns after it is synced (no overlapping sync). Batches are made here and not by the turn of the event loop, whose batches keep a
-    // promise that nobody can wait for: a full disk would end the process. The map begins small and grows with the file. Values live in the key
-    // space, so nothing is cached.
-    const root: RootDatabase<unknown, string> = open({
-      path: file,
-      noSubdir: true,
-      maxDbs: 2,
-      maxReaders: 16,
-      cache: false,
-      compression: false,
-      overlappingSync: false,
-      eventTurnBatching: false,
-      encoding: "json",
-    });
+    const root = openFile(file);
     try {
       claim(root, path);
       return new RevisionLog(path, root);
@@ -120,6 +107,28 @@ export class RevisionLog {
     this.#root.removeSync("owner");
     await this.#root.close();
     openHere.delete(this.#path);
+  }
+}
+
+/** @throws Error that names the file */
+function openFile(file: string): RootDatabase<unknown, string> {
+  try {
+    // A commit returns after it is synced (no overlapping sync). Batches are made here and not by the turn of the event loop, whose batches keep a
+    // promise that nobody can wait for: a full disk would end the process. The map begins small and grows with the file. Values live in the key
+    // space, so nothing is cached.
+    return open({
+      path: file,
+      noSubdir: true,
+      maxDbs: 2,
+      maxReaders: 16,
+      cache: false,
+      compression: false,
+      overlappingSync: false,
+      eventTurnBatching: false,
+      encoding: "json",
+    });
+  } catch (error) {
+    throw new Error(`cannot open ${file}: ${(error as Error).message}`, { cause: error });
   }
 }
 
