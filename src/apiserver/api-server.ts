@@ -14,6 +14,8 @@ import { Documents } from "./documents.ts";
 import { requestHandler } from "./handle-request.ts";
 import type { HealthCheck } from "./health.ts";
 import type { NodeConnector } from "./node-connector.ts";
+import { answerMetrics, metricsPath } from "./metrics/answer-metrics.ts";
+import { RequestMetrics } from "./metrics/request-metrics.ts";
 import { podBinding } from "./registry/pod-binding.ts";
 import { podEviction } from "./registry/pod-eviction.ts";
 import { podLog } from "./registry/pod-log.ts";
@@ -79,13 +81,17 @@ export function createApiServer({ store, clock, random, nodes, options = {} }: A
     watches,
     random: random.stream("api-server/watches"),
   });
+  const metrics = new RequestMetrics();
+  const startedAt = clock.now();
   let isReady = false;
 
   return {
     handle: requestHandler({
       resources,
+      metrics,
       documents: [
-        (request) => discoveryResponse(request, kinds, healthPaths),
+        (request) => answerMetrics(request, { requests: metrics, registries, watches, startedAt }),
+        (request) => discoveryResponse(request, kinds, otherPaths),
         (request) => openApiResponse(request, kinds, clock.now()),
       ],
       healthChecks: healthChecks(storage, () => isReady),
@@ -106,7 +112,7 @@ export function createApiServer({ store, clock, random, nodes, options = {} }: A
   };
 }
 
-const healthPaths = ["/healthz", "/livez", "/readyz"];
+const otherPaths = ["/healthz", "/livez", metricsPath, "/readyz"];
 
 function healthChecks(storage: ObjectStorage, isReady: () => boolean): readonly HealthCheck[] {
   const everywhere = ["livez", "readyz", "healthz"] as const;

@@ -9,6 +9,7 @@ import { statusResponse, warningHeaders } from "./codec/encode.ts";
 import { pageNotFound } from "./discovery/discovery-response.ts";
 import { answerHealth, type HealthCheck } from "./health.ts";
 import { parseResourcePath } from "./request-path.ts";
+import type { RequestMetrics } from "./metrics/request-metrics.ts";
 import { Warnings } from "./registry/request-context.ts";
 import type { ResourceHandler } from "./resource-handler.ts";
 
@@ -19,6 +20,7 @@ export interface DoorParts {
   readonly resources: ResourceHandler;
   readonly documents: readonly DocumentHandler[];
   readonly healthChecks: readonly HealthCheck[];
+  readonly metrics: RequestMetrics;
   readonly random: RandomStream;
   /** Told of failures that are the server's own. */
   readonly reportError: (error: unknown, request: ApiRequest) => void;
@@ -27,7 +29,9 @@ export interface DoorParts {
 export function requestHandler(parts: DoorParts): RequestHandler {
   return async (request) => {
     const warnings = new Warnings();
+    const answered = parts.metrics.begin(request);
     const response = await answer(parts, request, warnings).catch((error: unknown) => failed(parts, request, error));
+    answered(response.status);
     return dressed(parts, request, response, warnings);
   };
 }

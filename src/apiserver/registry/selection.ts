@@ -40,6 +40,10 @@ export class Selection {
     this.prefix = prefixFor(definition, definition.namespaced ? namespace : undefined);
   }
 
+  get resource(): ResourceDefinition {
+    return this.#definition;
+  }
+
   /** The key of the only object that can be selected, if the selection names it fully. */
   singleKey(namespace: string): string | undefined {
     const name = exactFieldValue(this.#fields, "metadata.name");

@@ -1,5 +1,6 @@
 // One client's watch: where it begins, which changes it sees and as what, when it ends (api-machinery 4).
 
+import type { ResourceKind } from "../../api/kinds.ts";
 import type { WatchEvent, WatchReceiver, WatchStream } from "../../api/wire/request.ts";
 import { expired, StatusError, unknownError } from "../../api/wire/status-error.ts";
 import { type Clock, type Millis, type Timer } from "../../base/time.ts";
@@ -68,6 +69,10 @@ export class ResourceWatch implements WatchStream {
     this.#cache = cache;
     this.#options = options;
     this.#trigger = options.selection.trigger;
+  }
+
+  get resource(): ResourceKind {
+    return this.#options.selection.resource;
   }
 
   start(receiver: WatchReceiver): void {

@@ -1,6 +1,7 @@
 // All watches that run: they get their bookmarks together, and end together when the server does.
 
 import { type Clock, seconds, type Timer } from "../../base/time.ts";
+import type { ResourceKind } from "../../api/kinds.ts";
 import type { ObjectStorage } from "../storage/object-storage.ts";
 import type { ResourceWatch, WatchKeeper } from "./resource-watch.ts";
 
@@ -28,6 +29,11 @@ export class Watches implements WatchKeeper {
     if (this.#running.size > 0) return;
     this.#timer?.cancel();
     this.#timer = undefined;
+  }
+
+  /** The resource of each watch that runs. */
+  *resources(): Generator<ResourceKind> {
+    for (const watch of this.#running) yield watch.resource;
   }
 
   endAll(): void {
