@@ -73,6 +73,44 @@ describe("files and folders", () => {
     expect(await files.list(join(folder, "none"))).toEqual([]);
   });
 
+  it("are not read where a container put something else in their place", async () => {
+    const path = join(folder, "message");
+    execFileSync("mkfifo", [path]);
+    expect(await files.readTail(path, 100)).toBeUndefined();
+    await files.remove(path);
+    symlinkSync("/etc/passwd", path);
+    expect(await files.readTail(path, 100)).toBeUndefined();
+    await files.remove(path);
+    symlinkSync("/dev/zero", path);
+    expect(await files.readTail(path, 100)).toBeUndefined();
+    await files.remove(path);
+    await files.makeDirectory(path, 0o755);
+    expect(await files.readTail(path, 100)).toBeUndefined();
+    await files.remove(path);
+    const server = createServer().listen(path);
+    await new Promise((resolve) => server.once("listening", resolve));
+    expect(await files.readTail(path, 100)).toBeUndefined();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it.each<[string, string, string, boolean]>([
+    ["a path without links", "real", "sub/real", false],
+    ["what is not there yet", "real", "sub/new/deeper", false],
+    ["a link within the folder", "../other", "sub/link", false],
+    ["a link to the root", "/", "sub/link", true],
+    ["a link that climbs", "../../..", "sub/link", true],
+    ["a link in the middle", "/etc", "sub/link/ssl", true],
+    ["what is not there below a link", "/etc", "sub/link/not-there", true],
+    ["a link to nothing", "/nowhere/at/all", "sub/link", true],
+    ["a link to a folder that begins alike", "../../volume-2", "sub/link", true],
+  ])("lead outside or not: %s", async (_what, target, path, outside) => {
+    const volume = join(folder, "volume");
+    for (const made of ["volume/sub/real", "volume/other", "volume-2"])
+      await files.makeDirectory(join(folder, made), 0o755);
+    symlinkSync(target, join(volume, "sub/link"));
+    expect(await files.leadsOutside(volume, path)).toBe(outside);
+  });
+
   it("are told apart by kind, through links", async () => {
     mkdirSync(join(folder, "dir"));
     symlinkSync("dir", join(folder, "link"));

@@ -1,7 +1,7 @@
 // The node's real disk, for the kubelet.
 
 import { execFile } from "node:child_process";
-import type { Stats } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import {
   chmod,
   lchown,
@@ -12,6 +12,7 @@ import {
   readdir,
   readFile,
   readlink,
+  realpath,
   rename,
   rm,
   rmdir,
@@ -68,10 +69,13 @@ export class HostFilesystem implements NodeFilesystem {
   }
 
   async readTail(path: string, limit: number): Promise<Uint8Array | undefined> {
-    const file = await orAbsent(open(path, "r"));
+    // Containers write here, whatever they like: no link is followed, and nothing that could block or never end is read.
+    const file = await orAbsent(open(path, fileOnly).catch(undefinedIfLink));
     if (file === undefined) return undefined;
     try {
-      const { size } = await file.stat();
+      const found = await file.stat();
+      if (!found.isFile()) return undefined;
+      const { size } = found;
       const from = Math.max(0, size - limit);
       const buffer = new Uint8Array(size - from);
       const { bytesRead } = await file.read(buffer, 0, buffer.length, from);
@@ -109,6 +113,20 @@ export class HostFilesystem implements NodeFilesystem {
   async kindOf(path: string): ReturnType<NodeFilesystem["kindOf"]> {
     const found = await orAbsent(stat(path));
     return found && kindOfStats(found);
+  }
+
+  async leadsOutside(folder: string, path: string): Promise<boolean> {
+    const root = await orAbsent(realpath(folder));
+    if (root === undefined) return false;
+    let present = join(folder, path);
+    let real = await orAbsent(realpath(present));
+    // What is not there yet will be made in the last folder that is. A link to nothing is there, and leads away.
+    while (real === undefined) {
+      if ((await orAbsent(lstat(present)))?.isSymbolicLink() === true) return true;
+      present = dirname(present);
+      real = await orAbsent(realpath(present));
+    }
+    return real !== root && !real.startsWith(root === "/" ? root : `${root}/`);
   }
 
   async setGroup(path: string, group: number): Promise<void> {
@@ -244,6 +262,14 @@ function kindOfStats(found: Stats): Awaited<ReturnType<NodeFilesystem["kindOf"]>
   if (found.isSocket()) return "socket";
   if (found.isBlockDevice()) return "blockDevice";
   return found.isCharacterDevice() ? "characterDevice" : undefined;
+}
+
+const fileOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** What `open` says of a link that it may not follow, and of a socket. */
+function undefinedIfLink(error: NodeJS.ErrnoException): undefined {
+  if (error.code === "ELOOP" || error.code === "ENXIO") return undefined;
+  throw error;
 }
 
 /** What the work gives; `undefined` if what it is about is not there. */

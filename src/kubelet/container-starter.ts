@@ -161,6 +161,12 @@ export class ContainerStarter {
     const { filesystem, paths, runtime } = this.#parts;
     const mounts: Mount[] = [];
     for (const plan of planVolumeMounts(container.spec, request.volumes, variables)) {
+      // Another container of the Pod may have put links there, to what is not the Pod's.
+      if (plan.subPath !== "" && (await filesystem.leadsOutside(plan.volume.hostPath, plan.subPath))) {
+        throw new Error(
+          `failed to prepare subPath for volumeMount "${plan.mount.containerPath}" of container "${container.spec.name}"`,
+        );
+      }
       if (plan.subPath !== "" && (await filesystem.kindOf(plan.mount.hostPath)) === undefined) {
         if (!plan.volume.makesSubPaths) {
           throw new Error(

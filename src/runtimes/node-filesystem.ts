@@ -20,7 +20,7 @@ export interface NodeFilesystem {
    * it mounted sees all of the old or all of the new content.
    */
   projectFiles(path: string, files: readonly ProjectedFile[]): Promise<void>;
-  /** The last `limit` bytes of a file; `undefined` if it is not there. */
+  /** The last `limit` bytes of a file; `undefined` if there is no plain file: a link, a pipe, a device and a socket are not read. */
   readTail(path: string, limit: number): Promise<Uint8Array | undefined>;
   readFile(path: string): Promise<Uint8Array | undefined>;
   /** Names in a folder, sorted; empty if it is not there. */
@@ -31,6 +31,8 @@ export interface NodeFilesystem {
   mountMemory(path: string, sizeBytes: number | undefined): Promise<boolean>;
   /** What is at the path, following links; `undefined` if nothing is. */
   kindOf(path: string): Promise<"file" | "directory" | "socket" | "blockDevice" | "characterDevice" | undefined>;
+  /** Whether links lead a path below the folder out of it; a folder that is not there has none. */
+  leadsOutside(folder: string, path: string): Promise<boolean>;
   /** Sets the group of everything below and lets it read and write (fsGroup); does nothing where the node may not. */
   setGroup(path: string, group: number): Promise<void>;
 }

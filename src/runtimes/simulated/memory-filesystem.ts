@@ -88,6 +88,10 @@ export class MemoryFilesystem implements NodeFilesystem {
     return this.#find(path)?.kind;
   }
 
+  async leadsOutside(): Promise<boolean> {
+    return false;
+  }
+
   async setGroup(path: string, group: number): Promise<void> {
     if (this.#find(path) !== undefined) this.#groups.set(path, group);
   }
