@@ -17,7 +17,6 @@ export function processRefusals(): readonly Row[] {
   const rows: readonly (readonly [string, () => unknown])[] = [
     ["no `command`", () => commandLineOf(container({ command: [] }), {})],
     ["`tty`", () => refuseUnsupportedContainer(container({ tty: true }), root)],
-    ["`stdin`", () => refuseUnsupportedContainer(container({ stdin: true }), root)],
     ["a `hostPort` that is not the `containerPort`", () => refuseUnsupportedSandbox(sandbox({ hostPort: 8080 }))],
     ["`sysctls`", () => refuseUnsupportedSandbox(sandbox({ sysctls: { "net.core.somaxconn": "1024" } }))],
     [
