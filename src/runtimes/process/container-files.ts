@@ -4,6 +4,7 @@
 //   boot                      the machine's boot id; processes do not outlive it
 //   sandboxes/<id>.json
 //   containers/<id>/config.json
+//   containers/<id>/launch    what the supervisor runs: the set-up, the environment, the command
 //   containers/<id>/process   the process id and the kernel's line on it; its time is the start
 //   containers/<id>/error     why the start failed
 //   exits/<id>                the exit code; its time is the end

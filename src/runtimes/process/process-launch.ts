@@ -36,8 +36,11 @@ export class ProcessLaunch {
 
   /** Why the container's command cannot be run; `undefined` if it can. */
   whyNotStartable(): string | undefined {
+    const words = [...this.dressed(this.#record.commandLine), this.workingDirectory];
     return (
-      whyNotWorkingDirectory(this.workingDirectory, this.mounts) ?? this.whyNotExecutable(this.#record.commandLine)
+      whyNotPassable([...words, ...this.mounts.flatMap(({ hostPath, containerPath }) => [hostPath, containerPath])]) ??
+      whyNotWorkingDirectory(this.workingDirectory, this.mounts) ??
+      this.whyNotExecutable(this.#record.commandLine)
     );
   }
 
@@ -57,7 +60,10 @@ export class ProcessLaunch {
   /** The command line in the container's environment and with its rights, for whoever is in its folder and its view of the files already. */
   dressed(commandLine: readonly string[]): readonly string[] {
     // `env` is the last to run, because a shell would drop variables whose names it does not like.
-    return [...this.#privilegeChange, "env", "-i", ...this.#environment, ...commandLine];
+    // It would take a program with a `=` in its name for one more variable.
+    const command =
+      commandLine[0]?.includes("=") === true ? ["sh", "-c", 'exec "$0" "$@"', ...commandLine] : commandLine;
+    return [...this.#privilegeChange, "env", "-i", ...this.#environment, ...command];
   }
 
   /** The command line to run another command in the container whose first process is `pid`. */
@@ -76,6 +82,16 @@ export class ProcessLaunch {
   get #readonlyRoot(): boolean {
     return this.#record.config.securityContext.readonlyRootfs === true;
   }
+}
+
+/** The kernel's limit for one argument and for one variable of the environment, with the NUL at its end. */
+const longestArgumentBytes = 128 * 1024;
+
+/** Why the kernel would not take these words; `undefined` if it does. */
+function whyNotPassable(words: readonly string[]): string | undefined {
+  if (words.some((word) => word.includes("\0"))) return "exec: invalid argument";
+  const isTooLong = (word: string): boolean => Buffer.byteLength(word) >= longestArgumentBytes;
+  return words.some(isTooLong) ? "exec: argument list too long" : undefined;
 }
 
 /** What a process finds in its environment: what the container asks for, what every container has, and its mark. Nothing of lifepod's own. */

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -421,4 +430,60 @@ it("measures what a container's processes use together", async () => {
   });
   expect(stats.id).toBe(id);
   expect(stats.memoryUsageBytes).toBeGreaterThan(500_000);
+});
+
+describe("a hostile container", () => {
+  const nasty = `a'b"c$(touch /tmp/x)\`id\`\\n\n\nnew line; exit 3 #\t*?~ -- é`;
+
+  it("gets its words as they are, whatever a shell would make of them", async () => {
+    const runtime = await open();
+    const output = await outputOf(runtime, "", {
+      command: ["sh", "-c", 'printf "%s|" "$0" "$@" "$ODD"', nasty],
+      args: ["", nasty, "-n", "--", "a=b"],
+      envs: [{ key: "ODD", value: nasty }],
+    });
+    expect(output).toBe([nasty, "", nasty, "-n", "--", "a=b", nasty, ""].join("|"));
+  });
+
+  it("runs a program whose name looks like a variable", async () => {
+    const runtime = await open();
+    const program = join(folder, "a=b");
+    writeFileSync(program, '#!/bin/sh\necho "$0 $1"\n', { mode: 0o755 });
+    expect(await outputOf(runtime, "", { command: [program, "c=d"] })).toBe(`${program} c=d\n`);
+  });
+
+  it("shows its environment on no command line, while it runs", async () => {
+    const runtime = await open();
+    const value = `secret-${Math.random()}`;
+    const { id, logPath } = await launch(runtime, "echo up; sleep 1000", { envs: [{ key: "TOKEN", value }] });
+    await until(() => readFileSync(logPath, "utf8") === "up\n" || undefined);
+    const commandLines = readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .flatMap((pid) => {
+        try {
+          return [readFileSync(`/proc/${pid}/cmdline`, "utf8")];
+        } catch {
+          return []; // gone meanwhile
+        }
+      });
+    expect(commandLines.filter((line) => line.includes(value))).toEqual([]);
+    const launchFile = join(folder, "state", "containers", id, "launch");
+    expect(readFileSync(launchFile, "utf8")).toContain(value);
+    expect(statSync(launchFile).mode & 0o777).toBe(0o600);
+  });
+
+  it.each<[string, Partial<ContainerConfig>, string]>([
+    ["a NUL in its command", { command: ["echo", "a\0b"] }, "exec: invalid argument"],
+    ["a NUL in its environment", { envs: [{ key: "A", value: "\0" }] }, "exec: invalid argument"],
+    ["a NUL in its folder", { workingDir: "/tmp\0" }, "exec: invalid argument"],
+    ["a word that the kernel does not take", { args: ["x".repeat(200_000)] }, "exec: argument list too long"],
+    ["a variable that the kernel does not take", { envs: [{ key: "A", value: "x".repeat(200_000) }] }, "argument list"],
+  ])("does not start with %s, and leaves nothing open", async (_what, change, text) => {
+    const runtime = await open();
+    const { id } = await create(runtime, "true", change);
+    const openFiles = readdirSync("/proc/self/fd").length;
+    await expect(runtime.runtime.startContainer(id)).rejects.toThrow(text);
+    expect(readdirSync("/proc/self/fd").length).toBe(openFiles);
+    expect(await exitOf(runtime, id)).toMatchObject({ exitCode: 128, reason: "StartError" });
+  });
 });

@@ -1,10 +1,11 @@
 // Starts a container's supervisor and waits for its one line: the container runs, or why it does not.
 
-import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { defaultPath } from "./executable.ts";
-import { supervisorScript } from "./supervisor-script.ts";
+import { launchFile, launchScript, supervisorScript } from "./supervisor-script.ts";
 
 export interface SupervisorRequest {
   readonly folder: string;
@@ -23,14 +24,13 @@ export type StartOutcome = "started" | "failed" | "claimed";
 
 export function startSupervisor(request: SupervisorRequest): Promise<StartOutcome> {
   const { folder, exitFile, script, commandLine } = request;
-  const log = openSync(request.logPath, "a", 0o640);
-  const child = spawn(
-    "sh",
-    ["-c", supervisorScript(request.stdin), "lifepod-supervisor", folder, exitFile, script, ...commandLine],
-    // Its own session, no folder held, none of lifepod's environment.
-    { cwd: "/", detached: true, env: { PATH: defaultPath }, stdio: ["ignore", "ignore", "ignore", "pipe", log] },
-  );
-  closeSync(log);
+  writeFileSync(join(folder, launchFile), launchScript(script, commandLine), { mode: 0o600 });
+  const child = spawnSupervisor(request.logPath, [
+    supervisorScript(request.stdin),
+    "lifepod-supervisor",
+    folder,
+    exitFile,
+  ]);
   child.unref();
   child.on("exit", () => request.onEnd());
   const report = child.stdio[3] as Readable;
@@ -44,6 +44,21 @@ export function startSupervisor(request: SupervisorRequest): Promise<StartOutcom
     report.on("end", () => resolve("failed"));
     report.on("error", reject);
   });
+}
+
+function spawnSupervisor(logPath: string, args: readonly string[]): ChildProcess {
+  const log = openSync(logPath, "a", 0o640);
+  try {
+    // Its own session, no folder held, none of lifepod's environment.
+    return spawn("sh", ["-c", ...args], {
+      cwd: "/",
+      detached: true,
+      env: { PATH: defaultPath },
+      stdio: ["ignore", "ignore", "ignore", "pipe", log],
+    });
+  } finally {
+    closeSync(log);
+  }
 }
 
 function outcomeIn(line: string): StartOutcome {

@@ -13,6 +13,8 @@ import { containerMark } from "./process-table.ts";
 export const claimFile = "claim";
 export const processFile = "process";
 export const errorFile = "error";
+/** What the supervisor runs. A file that only lifepod's user reads: everybody sees command lines, and environments hold secrets. */
+export const launchFile = "launch";
 /** The named pipe that a container with an input reads from, and who holds it open. */
 export const inputFile = "stdin";
 export const inputKeeperFile = "stdin-keeper";
@@ -30,19 +32,18 @@ ${containerMark}=\${dir##*/} sh -c '${keepInput}' lifepod-stdin "$dir" 3>&- 4>&-
 `;
 
 /**
- * Arguments: folder, exit file, the script of the container, then the arguments of that script.
+ * Arguments: folder, exit file.
  * Whoever makes the claim file runs the container; a second supervisor, of a lifepod that could not know of the first, gives up.
  */
 export const supervisorScript = (stdin: boolean): string => `
 trap : HUP INT TERM
-dir=$1 exit=$2 script=$3
-shift 3
+dir=$1 exit=$2
 set -C
 { echo "$$" > "$dir/${claimFile}"; } 2>/dev/null || { echo claimed >&3; exit; }
 set +C
 ${stdin ? makeInput : "input=/dev/null"}
 # In a subshell, so that what this shell has to say about the end ("Terminated") does not get into the container's log.
-(exec setsid sh -c "$script" lifepod-container "$dir" "$@" < "$input" >&4 2>&4 4>&-)
+(exec setsid sh "$dir/${launchFile}" "$dir" < "$input" >&4 2>&4 4>&-)
 code=$?
 read -r pid rest < "$dir/${processFile}" && kill -s KILL -- "-$pid"
 echo "$code" > "$exit"
@@ -82,6 +83,10 @@ export interface ContainerScript {
   /** Nothing of the machine's own files may be written. */
   readonly readonlyRoot: boolean;
 }
+
+/** The launch file: a container's script with the command line that it ends in. Argument: folder. */
+export const launchScript = (script: string, commandLine: readonly string[]): string =>
+  `set -- "$1" ${commandLine.map(quoted).join(" ")}\n${script}`;
 
 /** The script that sets a container up and becomes its command. Arguments: folder, then the command line. */
 export function containerScript(script: ContainerScript): string {
