@@ -4,9 +4,12 @@ import { createHash } from "node:crypto";
 import type { Story } from "../../src/testing/index.ts";
 import { topics } from "./topics.ts";
 
-const all = Object.values(topics).flat();
-const step = Math.floor(all.length / 20);
+/** Two of each topic, none of them long: they are told fifty times. */
+const places = [4, 7];
 
-export const chosen: readonly Story[] = all.filter((_, index) => index % step === 3).slice(0, 20);
+export const chosen: readonly Story[] = Object.values(topics)
+  .flatMap((stories) => places.map((place) => stories[place]))
+  .filter((story) => story !== undefined)
+  .slice(0, 20);
 
 export const hashOf = (transcript: string): string => createHash("sha256").update(transcript).digest("hex");
