@@ -89,6 +89,7 @@ export function createApiServer({ store, clock, random, nodes, options = {} }: A
     handle: requestHandler({
       resources,
       metrics,
+      clock,
       documents: [
         (request) => answerMetrics(request, { requests: metrics, registries, watches, startedAt }),
         (request) => discoveryResponse(request, kinds, otherPaths),

@@ -4,10 +4,12 @@
 import type { ApiRequest, ApiResponse, RequestHandler } from "../api/wire/request.ts";
 import { internalError, StatusError, unauthorized } from "../api/wire/status-error.ts";
 import type { RandomStream } from "../base/random.ts";
+import type { Clock } from "../base/time.ts";
 import { isAllowed } from "./access.ts";
 import { statusResponse, warningHeaders } from "./codec/encode.ts";
 import { pageNotFound } from "./discovery/discovery-response.ts";
 import { answerHealth, type HealthCheck } from "./health.ts";
+import { checkInFlight, inTime } from "./request-limits.ts";
 import { parseResourcePath } from "./request-path.ts";
 import type { RequestMetrics } from "./metrics/request-metrics.ts";
 import { Warnings } from "./registry/request-context.ts";
@@ -21,6 +23,7 @@ export interface DoorParts {
   readonly documents: readonly DocumentHandler[];
   readonly healthChecks: readonly HealthCheck[];
   readonly metrics: RequestMetrics;
+  readonly clock: Clock;
   readonly random: RandomStream;
   /** Told of failures that are the server's own. */
   readonly reportError: (error: unknown, request: ApiRequest) => void;
@@ -30,10 +33,15 @@ export function requestHandler(parts: DoorParts): RequestHandler {
   return async (request) => {
     const warnings = new Warnings();
     const answered = parts.metrics.begin(request);
-    const response = await answer(parts, request, warnings).catch((error: unknown) => failed(parts, request, error));
+    const response = await limited(parts, request, warnings).catch((error: unknown) => failed(parts, request, error));
     answered(response.status);
     return dressed(parts, request, response, warnings);
   };
+}
+
+async function limited(parts: DoorParts, request: ApiRequest, warnings: Warnings): Promise<ApiResponse> {
+  checkInFlight(request, parts.metrics.inFlight);
+  return inTime(request, parts.clock, () => answer(parts, request, warnings));
 }
 
 async function answer(parts: DoorParts, request: ApiRequest, warnings: Warnings): Promise<ApiResponse> {

@@ -1,7 +1,8 @@
 // The door: who may come in, what every answer carries, what is not there (api-machinery 7, 12.1).
 
 import { describe, expect, it } from "vitest";
-import { ServerUnderTest } from "./api-server-fixture.ts";
+import { seconds } from "../../src/base/time.ts";
+import { admin, ServerUnderTest } from "./api-server-fixture.ts";
 
 const anonymous = { username: "system:anonymous", groups: ["system:unauthenticated"] };
 const maps = "/api/v1/namespaces/default/configmaps";
@@ -178,4 +179,51 @@ it("tells its own failures apart from the client's, and reports them", async () 
   const answer = await test.create(maps, { metadata: { name: "a" } });
   expect(answer.object).toMatchObject({ code: 500, reason: "InternalError" });
   expect(test.errors).toHaveLength(1);
+});
+
+describe("a request that takes long", () => {
+  /** A read that waits for a version which is not there yet: three seconds at most. */
+  const slow = (test: ServerUnderTest, query: string, signal?: AbortSignal) =>
+    test.server.handle({
+      method: "GET",
+      path: maps,
+      query: new URLSearchParams(`resourceVersion=999&${query}`),
+      headers: {},
+      user: admin,
+      ...(signal && { signal }),
+    });
+  const { signal } = new AbortController();
+  const statusOf = async (answer: ReturnType<typeof slow>) => {
+    const { status, body } = await answer;
+    return { status, message: body.kind === "object" ? body.object["message"] : "" };
+  };
+
+  it("is given up when the client's time is over", async () => {
+    const test = await ServerUnderTest.start();
+    const answer = statusOf(slow(test, "timeout=1s", signal));
+    await test.clock.advance(seconds(1));
+    expect(await answer).toEqual({
+      status: 504,
+      message: "Timeout: request did not complete within the allotted timeout",
+    });
+  });
+
+  it.each([
+    ["when the client allows more", "timeout=32s", signal],
+    ["when the client sets no limit", "timeout=0", signal],
+    ["when the caller is in the same process", "timeout=1s", undefined],
+  ])("is answered %s", async (_when, query, given) => {
+    const test = await ServerUnderTest.start();
+    const answer = statusOf(slow(test, query, given));
+    await test.clock.advance(seconds(10));
+    expect((await answer).message).toMatch(/Too large resource version/);
+  });
+
+  it("is refused when its limit is none", async () => {
+    const test = await ServerUnderTest.start();
+    expect(await test.get(`${maps}?timeout=soon`)).toMatchObject({
+      status: 400,
+      object: { reason: "BadRequest", message: 'invalid timeout specified in the request URL: "soon"' },
+    });
+  });
 });

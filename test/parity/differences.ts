@@ -20,6 +20,7 @@ const others: Readonly<Record<string, readonly string[]>> = {
   "The API server": [
     "There are two kinds of clients: whoever has the administrator's certificate may do everything; everybody else sees `/version` and the health checks and gets 401 otherwise. There is no RBAC, no impersonation and no service account tokens (`serviceaccounts/token` is answered with 405).",
     "`metadata.managedFields` is never kept, because server-side apply is not served. `fieldManager` is checked and not used.",
+    "There is no priority and fairness: more than 400 reads or 200 writes at once are answered with 429 and `Retry-After: 1`, except for administrators, whom upstream exempts as well.",
     "Resource versions count all writes of the cluster, as with etcd; reads without a version come from the server's own copy, which has seen every acknowledged write (docs/decisions/0005).",
   ],
   "The scheduler": [

@@ -2,6 +2,7 @@
 
 import { resourceKind } from "../../api/kinds.ts";
 import type { ApiRequest } from "../../api/wire/request.ts";
+import { type InFlight, isReading } from "../request-limits.ts";
 import { booleanParameter } from "../request-options.ts";
 import { parseResourcePath, type ResourcePath } from "../request-path.ts";
 import type { Family, Labels, Sample } from "./exposition.ts";
@@ -19,6 +20,10 @@ export class RequestMetrics {
       this.#inFlight[kind]--;
       this.#count(request, status);
     };
+  }
+
+  get inFlight(): InFlight {
+    return this.#inFlight;
   }
 
   families(): readonly Family[] {
@@ -98,8 +103,4 @@ function verbOf({ method, query }: ApiRequest, path: ResourcePath | undefined): 
   if (method !== "GET" || path === undefined) return method;
   if (path.isWatch || booleanParameter(query, "watch")) return "WATCH";
   return path.name === "" ? "LIST" : "GET";
-}
-
-function isReading({ method }: ApiRequest): boolean {
-  return method === "GET" || method === "HEAD" || method === "OPTIONS";
 }
