@@ -40,6 +40,19 @@ export async function copy(source: ByteSource, sink: ByteSink): Promise<void> {
   for await (const chunk of source) await sink.write(chunk);
 }
 
+/** A promise that rejects when the signal says so. */
+export function whenAborted(signal: AbortSignal): { readonly promise: Promise<never>; forget(): void } {
+  let forget = (): void => undefined;
+  const promise = new Promise<never>((_, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    signal.addEventListener("abort", abort, { once: true });
+    forget = () => signal.removeEventListener("abort", abort);
+  });
+  // Lost races are nobody's business.
+  promise.catch(() => undefined);
+  return { promise, forget };
+}
+
 /**
  * Things on their way from one who has them now to one who asks for them later. The one who pushes learns when there is enough.
  * @example

@@ -12,6 +12,7 @@ import type { RuntimeUnderTest } from "./contract/runtime-under-test.ts";
 import { endingChecks } from "./contract/ending-checks.ts";
 import { lifecycleChecks } from "./contract/lifecycle-checks.ts";
 import { logChecks } from "./contract/log-checks.ts";
+import { streamChecks } from "./contract/stream-checks.ts";
 
 export type { ContractProgram, ContractStep, RuntimeUnderTest } from "./contract/runtime-under-test.ts";
 export { shellScriptOf } from "./contract/shell-script.ts";
@@ -60,6 +61,7 @@ export const runtimeChecks: readonly RuntimeCheck[] = [
   ...lifecycleChecks,
   ...endingChecks,
   ...logChecks,
+  ...streamChecks,
   ...capabilityChecks,
 ];
 

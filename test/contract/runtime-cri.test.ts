@@ -63,6 +63,7 @@ async function makeRuntime(): Promise<RuntimeUnderTest> {
     slack: millis(2500),
     program: (steps) => ({ image, command: ["sh", "-c", shellScriptOf(steps)] }),
     command: (steps) => ["sh", "-c", shellScriptOf(steps)],
+    absentCommand: ["no-such-program"],
     unstartable: { image, command: ["/no/such/program"] },
     absentImage: `${registry.host}/absent:1`,
     reopen: open,

@@ -35,6 +35,7 @@ async function makeRuntime(): Promise<RuntimeUnderTest> {
     slack: millis(2500),
     program: (steps) => ({ image: "shell", command: ["sh", "-c", shellScriptOf(steps)] }),
     command: (steps) => ["sh", "-c", shellScriptOf(steps)],
+    absentCommand: ["no-such-program"],
     unstartable: { image: "broken", command: ["/no/such/program"] },
     async reopen() {
       await opened.at(-1)?.close();

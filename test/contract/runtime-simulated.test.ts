@@ -9,6 +9,7 @@ import type {
   ContainerBehaviour,
   ContainerContext,
   ExecAnswer,
+  ExecContext,
   LogBehaviour,
 } from "../../src/runtimes/simulated/behaviour.ts";
 import { MemoryFilesystem } from "../../src/runtimes/simulated/memory-filesystem.ts";
@@ -16,46 +17,58 @@ import { createSimulatedRuntime } from "../../src/runtimes/simulated/simulated-r
 import { VirtualClock } from "../../src/simulation/virtual-clock.ts";
 import { vitestRunner } from "./vitest-runner.ts";
 
-runtimeContract(vitestRunner, "simulated", async (): Promise<RuntimeUnderTest> => {
-  const clock = new VirtualClock(() => new Promise((resolve) => setImmediate(resolve)));
-  const files = new MemoryFilesystem();
-  await files.makeDirectory("/node", 0o755);
-  const runtime = createSimulatedRuntime({
-    clock,
-    files,
-    random: new SeededRandom(1),
-    network: new SimulatedNetwork(clock),
-    addresses: new AddressRange("10.244.0.0/24"),
-    images: {
-      contract: { behaves: (context) => behaviourOf(stepsOf(context.config.command), context) },
-      broken: { startError: 'exec: "/no/such/program": stat /no/such/program: no such file or directory: unknown' },
-    },
-  });
-  return {
-    runtime,
-    clock,
-    files,
-    directory: "/node",
-    slack: millis(0),
-    program: (steps) => ({ image: "contract", command: commandOf(steps) }),
-    command: commandOf,
-    unstartable: { image: "broken", command: ["/no/such/program"] },
-    absentImage: "absent:1",
-    reopen: async () => runtime.reopen(),
-    async play(body) {
-      let over = false;
-      const playing = body().finally(() => {
-        over = true;
-      });
-      // A failure must not count as unhandled while the clock is still running.
-      playing.catch(() => undefined);
-      const ended = await clock.advanceUntil(() => over, hours(1));
-      if (!ended) throw new Error("the check did not end within an hour of virtual time");
-      await playing;
-    },
-    close: () => runtime.close(),
-  };
-});
+const simulatedGaps = {
+  "passes the input of a client on to the container's own process": "a declared behaviour reads nothing",
+  "gives a terminal the size of the client's": "a declared behaviour has no terminal",
+  "says why no connection can be made to a port of a sandbox": "declared servers answer probes, not bytes",
+};
+
+runtimeContract(
+  vitestRunner,
+  "simulated",
+  async (): Promise<RuntimeUnderTest> => {
+    const clock = new VirtualClock(() => new Promise((resolve) => setImmediate(resolve)));
+    const files = new MemoryFilesystem();
+    await files.makeDirectory("/node", 0o755);
+    const runtime = createSimulatedRuntime({
+      clock,
+      files,
+      random: new SeededRandom(1),
+      network: new SimulatedNetwork(clock),
+      addresses: new AddressRange("10.244.0.0/24"),
+      images: {
+        contract: { behaves: (context) => behaviourOf(stepsOf(context.config.command), context) },
+        broken: { startError: 'exec: "/no/such/program": stat /no/such/program: no such file or directory: unknown' },
+      },
+    });
+    return {
+      runtime,
+      clock,
+      files,
+      directory: "/node",
+      slack: millis(0),
+      program: (steps) => ({ image: "contract", command: commandOf(steps) }),
+      command: commandOf,
+      absentCommand: ["no-such-program"],
+      unstartable: { image: "broken", command: ["/no/such/program"] },
+      absentImage: "absent:1",
+      reopen: async () => runtime.reopen(),
+      async play(body) {
+        let over = false;
+        const playing = body().finally(() => {
+          over = true;
+        });
+        // A failure must not count as unhandled while the clock is still running.
+        playing.catch(() => undefined);
+        const ended = await clock.advanceUntil(() => over, hours(1));
+        if (!ended) throw new Error("the check did not end within an hour of virtual time");
+        await playing;
+      },
+      close: () => runtime.close(),
+    };
+  },
+  { cannot: simulatedGaps },
+);
 
 const commandOf = (steps: readonly ContractStep[]): readonly string[] => ["steps", JSON.stringify(steps)];
 const stepsOf = (command: readonly string[]): readonly ContractStep[] => JSON.parse(command[1] as string);
@@ -90,6 +103,7 @@ async function behaviourOf(steps: readonly ContractStep[], context: ContainerCon
       case "printWorkingDirectory":
       case "printUser":
       case "printFile":
+      case "printInput":
         logs.push({ at, text: await textOf(step, context), stream: (step.do === "print" && step.stream) || "stdout" });
         break;
     }
@@ -97,7 +111,8 @@ async function behaviourOf(steps: readonly ContractStep[], context: ContainerCon
   return { logs, files, exec: answer, ...onTerm, runsFor: at };
 }
 
-async function answer(command: readonly string[], context: ContainerContext): Promise<ExecAnswer> {
+async function answer(command: readonly string[], context: ContainerContext): Promise<ExecAnswer | undefined> {
+  if (command[0] !== "steps") return undefined;
   const behaviour = await behaviourOf(stepsOf(command), context);
   const output = (stream: string): string =>
     (behaviour.logs ?? []).map((line) => (line.stream === stream ? `${String(line.text)}\n` : "")).join("");
@@ -115,6 +130,7 @@ async function textOf(step: ContractStep, context: ContainerContext): Promise<st
   if (step.do === "print" || step.do === "printPart") return step.text;
   if (step.do === "printVariable") return config.envs.findLast(({ key }) => key === step.name)?.value ?? "";
   if (step.do === "printWorkingDirectory") return config.workingDir;
+  if (step.do === "printInput") return (await (context as Partial<ExecContext>).input?.()) ?? "";
   if (step.do === "printUser") return `${user.runAsUser}:${user.runAsGroup}`;
   if (step.do !== "printFile") throw new Error(`${step.do} prints nothing`);
   const content = await context.readFile(step.path);

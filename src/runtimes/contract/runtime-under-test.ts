@@ -26,6 +26,8 @@ export type ContractStep =
   | { readonly do: "onTerm"; readonly reaction: "ignore" | { readonly exit: number } }
   /** Starts a child that prints the text every 20 ms, ignores TERM, and is not waited for. */
   | { readonly do: "startChild"; readonly text: string }
+  /** Prints what comes as input, to its end. */
+  | { readonly do: "printInput" }
   | { readonly do: "exit"; readonly code: number };
 
 /** How a container of the suite is asked for. */
@@ -48,10 +50,12 @@ export interface RuntimeUnderTest {
   readonly slack: Millis;
   /** A container that runs the program. */
   program(steps: readonly ContractStep[]): ContractProgram;
-  /** A command that runs the program, for `execSync` in any container of the suite. */
+  /** A command that runs the program, for `execSync` and `exec` in any container of the suite. */
   command(steps: readonly ContractStep[]): readonly string[];
   /** A container whose process cannot be started. */
   readonly unstartable: ContractProgram;
+  /** A command that cannot be run in any container of the suite. */
+  readonly absentCommand: readonly string[];
   /** The name of an image that no registry has; only for runtimes with images. */
   readonly absentImage?: string;
   /** Opens the same runtime again as after a crash of this program; what was open before is not used any more. */

@@ -32,6 +32,8 @@ function lineOf(step: ContractStep): string {
       return step.reaction === "ignore" ? "trap '' TERM" : `trap 'exit ${step.reaction.exit}' TERM`;
     case "startChild":
       return `(trap '' TERM; while :; do echo ${quoted(step.text)}; sleep 0.02; done) &`;
+    case "printInput":
+      return "cat";
     case "exit":
       return `exit ${step.code}`;
   }

@@ -3,7 +3,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
-import type { ByteSink, ByteSource, ProcessStreams, TerminalSize } from "../../base/byte-stream.ts";
+import {
+  type ByteSink,
+  type ByteSource,
+  type ProcessStreams,
+  type TerminalSize,
+  whenAborted,
+} from "../../base/byte-stream.ts";
 import type { StreamRequest } from "../runtime-service.ts";
 import { RuntimeUnsupportedError } from "../runtime-service.ts";
 import { defaultPath, whyNotExecutable } from "./executable.ts";
@@ -140,17 +146,4 @@ function letGo(child: ChildProcess, tty: boolean): void {
   for (const stream of child.stdio) stream?.destroy();
   // Without its master the terminal hangs up, and everybody in it hears of it.
   if (tty) child.kill("SIGKILL");
-}
-
-/** A promise that rejects when the signal says so. */
-export function whenAborted(signal: AbortSignal): { readonly promise: Promise<never>; forget(): void } {
-  let forget = (): void => undefined;
-  const promise = new Promise<never>((_, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
-    signal.addEventListener("abort", abort, { once: true });
-    forget = () => signal.removeEventListener("abort", abort);
-  });
-  // Lost races are nobody's business.
-  promise.catch(() => undefined);
-  return { promise, forget };
 }

@@ -121,6 +121,8 @@ export interface ContainerContext {
 export interface ExecContext extends ContainerContext {
   readonly sinceStart: Millis;
   readonly ready: boolean;
+  /** All that a client sends as input, to its end; empty where there is no client. */
+  readonly input: () => Promise<string>;
 }
 
 /** An image: its properties and what its containers do, the same for all or worked out for each one as it is started. */

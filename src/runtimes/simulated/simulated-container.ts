@@ -132,14 +132,15 @@ export class SimulatedContainer {
     await this.#end(255, false, "Unknown");
   }
 
-  async exec(command: readonly string[], timeout: Millis | undefined): Promise<ExecSyncResult> {
-    const state = this.#state;
-    if (state.kind !== "running") {
-      throw new Error(`failed to exec in container: container is in state CONTAINER_${state.kind.toUpperCase()}`);
-    }
-    const { clock } = this.parts;
-    const sinceStart = elapsed(state.startedAt, clock.now());
-    const answer = await this.#execAnswer(command, sinceStart);
+  /** @param input what a client sends, to its end */
+  async exec(
+    command: readonly string[],
+    timeout: Millis | undefined,
+    input: () => Promise<string> = async () => "",
+  ): Promise<ExecSyncResult> {
+    const startedAt = this.runningSince("failed to exec in container: ");
+    const sinceStart = elapsed(startedAt, this.parts.clock.now());
+    const answer = await this.#execAnswer(command, sinceStart, input);
     const encoder = new TextEncoder();
     const result = { stdout: encoder.encode(answer.stdout ?? ""), stderr: encoder.encode(answer.stderr ?? "") };
     const delay = answer.delay ?? millis(0);
@@ -150,6 +151,12 @@ export class SimulatedContainer {
     if (outcome === "ended") return { stdout: new Uint8Array(), stderr: new Uint8Array(), exitCode: 137 };
     if (timedOut) throw new ExecTimeoutError(command, timeout);
     return { ...result, exitCode: answer.exitCode };
+  }
+
+  /** @throws Error if it does not run */
+  runningSince(failed = ""): Instant {
+    if (this.#state.kind === "running") return this.#state.startedAt;
+    throw new Error(`${failed}container is in state CONTAINER_${this.#state.kind.toUpperCase()}`);
   }
 
   status(): ContainerStatus {
@@ -230,7 +237,7 @@ export class SimulatedContainer {
     return this.#write(path, text);
   }
 
-  async #execAnswer(command: readonly string[], sinceStart: Millis): Promise<ExecAnswer> {
+  async #execAnswer(command: readonly string[], sinceStart: Millis, input: () => Promise<string>): Promise<ExecAnswer> {
     const behaviour = this.#behaviour;
     const ready = isReadyAt(behaviour, sinceStart);
     if (behaviour.exec === undefined) {
@@ -238,7 +245,7 @@ export class SimulatedContainer {
     }
     const declared =
       typeof behaviour.exec === "function"
-        ? await behaviour.exec(command, { ...this.#context(), sinceStart, ready })
+        ? await behaviour.exec(command, { ...this.#context(), sinceStart, ready, input })
         : behaviour.exec[command.join(" ")];
     if (declared === undefined) {
       throw new Error(

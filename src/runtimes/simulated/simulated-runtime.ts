@@ -21,6 +21,7 @@ import type {
   RuntimeService,
   RuntimeVersion,
   SandboxId,
+  StreamCall,
 } from "../runtime-service.ts";
 import { RuntimeNotFoundError } from "../runtime-service.ts";
 import type { ImageBehaviour } from "./behaviour.ts";
@@ -30,6 +31,7 @@ import { CallGate, unavailable } from "./faults.ts";
 import { Labelled } from "./labelled.ts";
 import { SimulatedContainer } from "./simulated-container.ts";
 import { SimulatedImages } from "./simulated-images.ts";
+import { attachStream, execStream } from "./simulated-streams.ts";
 
 export interface SimulatedRuntimeOptions {
   readonly clock: Clock;
@@ -321,6 +323,16 @@ class SimulatedRuntimeService implements RuntimeService {
   async execSync(id: ContainerId, command: readonly string[], timeout?: Millis): Promise<ExecSyncResult> {
     await this.#machine.gate.pass("execSync");
     return await this.#container(id).exec(command, timeout);
+  }
+
+  async exec(id: ContainerId, command: readonly string[]): Promise<StreamCall> {
+    await this.#machine.gate.pass("exec");
+    return execStream(this.#container(id), command);
+  }
+
+  async attach(id: ContainerId): Promise<StreamCall> {
+    await this.#machine.gate.pass("attach");
+    return attachStream(this.#container(id));
   }
 
   async containerStats(filter: ContainerFilter = {}): Promise<readonly ContainerStats[]> {
