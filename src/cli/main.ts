@@ -5,6 +5,7 @@ import { isIP } from "node:net";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { lifepodVersion } from "../standalone/version.ts";
 import { CommandError } from "./command-error.ts";
+import { endOnMistake, isMistake } from "./mistake.ts";
 import type { RunOptions } from "./run-command.ts";
 import type { UpOptions } from "./up-command.ts";
 
@@ -129,20 +130,11 @@ function address(text: string): string {
   return text;
 }
 
+endOnMistake();
 try {
   await program.parseAsync();
 } catch (error) {
-  if (isMistakeOfOurs(error)) throw error;
+  if (isMistake(error)) throw error;
   process.stderr.write(`lifepod: ${(error as Error).message}\n`);
   process.exitCode = error instanceof CommandError ? error.exitStatus : 1;
-}
-
-/** What is wrong outside is told in one line; a mistake in lifepod itself keeps its stack, for a report. */
-function isMistakeOfOurs(error: unknown): boolean {
-  return (
-    !(error instanceof Error) ||
-    error instanceof TypeError ||
-    error instanceof RangeError ||
-    error instanceof ReferenceError
-  );
 }
