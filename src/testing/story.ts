@@ -10,7 +10,7 @@ import { settle } from "../host/settle.ts";
 import type { ContainerId } from "../runtimes/runtime-service.ts";
 import type { ImageBehaviour } from "../runtimes/simulated/behaviour.ts";
 import { SimulatedCluster, type SimulatedNode, type SimulatedNodeOptions } from "../simulation/simulated-cluster.ts";
-import { Chronicle, expectLines } from "./chronicle.ts";
+import { Chronicle, expectLines, expectTimeline, type TimelineLine } from "./chronicle.ts";
 import { hasCondition, type Predicate } from "./predicates.ts";
 
 /** A named story; `tell` runs it and throws when it does not go as told. */
@@ -218,16 +218,18 @@ export class StoryTeller {
 
   /** What happened to one Pod in this chapter, a line each: `12s  [app] Running  restart 1`. */
   timeline(name: ObjectName): string {
-    const { objectName, namespace } = this.#locate(name);
-    return this.#chronicle.timeline(namespace ?? "", objectName).join("\n");
+    return this.#timeline(name)
+      .map(({ text }) => text)
+      .join("\n");
   }
 
   /**
    * Compares the timeline with a text, line by line; blanks at the ends of lines and the width of gaps do not matter, `<uid>` stands for every uid.
-   * A line of the text may end in `…`: then only its beginning counts.
+   * A line of the text may end in `…`: then only its beginning counts. Whether an event comes before or after a change of the status at the same
+   * moment does not count.
    */
   expectTimeline(name: ObjectName, text: string): void {
-    expectLines(`the timeline of ${name} is`, this.timeline(name).split("\n"), text);
+    expectTimeline(`the timeline of ${name} is`, this.#timeline(name), text);
   }
 
   /** The events about an object that there are, oldest first: `Warning  [app] BackOff (3 times)  Back-off restarting…`. */
@@ -254,6 +256,11 @@ export class StoryTeller {
   async end(): Promise<void> {
     this.#chronicle.stop();
     await this.cluster.stop();
+  }
+
+  #timeline(name: ObjectName): readonly TimelineLine[] {
+    const { objectName, namespace } = this.#locate(name);
+    return this.#chronicle.timeline(namespace ?? "", objectName);
   }
 
   async #call(call: Promise<unknown>): Promise<void> {
