@@ -157,9 +157,11 @@ describe.concurrent.each(runtimeRows)("a Pod's life on %s", (_, { absence, start
       [`Normal Killing ${main}: Container app failed liveness probe, will be restarted`, 1],
       [`Normal Killing ${main}: Stopping container app`, 1],
     ]);
-    expect(new Map(told.filter(({ text }) => !atLeast.has(text)).map(({ text, count }) => [text, count]))).toEqual(
-      exactly,
-    );
+    // A probe that is on its way when its container ends finds nobody.
+    const isChance = (text: string): boolean => / probe errored and resulted in unknown state: /.test(text);
+    expect(
+      new Map(told.filter(({ text }) => !atLeast.has(text) && !isChance(text)).map(({ text, count }) => [text, count])),
+    ).toEqual(exactly);
     for (const [text, count] of atLeast) {
       expect(told).toContainEqual({ text, count: expect.toSatisfy((n: number) => n >= count) });
     }
