@@ -3,6 +3,7 @@
 import type { Clock, Instant, Millis, Timer } from "../../base/time.ts";
 import { elapsed, later, millis } from "../../base/time.ts";
 import { mkdirSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { dirname } from "node:path";
 import type {
   ContainerRuntimeState,
@@ -38,6 +39,8 @@ export interface ContainerSurroundings {
 /** How often, and how far apart, to look for a container that somebody else has begun to start. */
 const claimedLooks = 100;
 const claimedLookDistance = millis(20);
+
+const endedBeforeExec = "failed to exec in container: container is in state CONTAINER_EXITED";
 
 /** Exit code of a container whose process could not be started. */
 const startErrorCode = 128;
@@ -215,7 +218,20 @@ export class ProcessContainer {
   }
 
   async exec(command: readonly string[], timeout: Millis | undefined): Promise<ExecSyncResult> {
-    return await execProcess(this.#another(command), command, timeout, this.#around.clock);
+    const { clock } = this.#around;
+    if (!this.launch.hasOwnFiles) return await execProcess(this.#another(command), command, timeout, clock);
+    const start = this.#runningProcess();
+    // Held open: the container may end at any moment, and that its files cannot be entered any more must not be taken for the command's own failure.
+    const files = await open(`/proc/${start.pid}/ns/mnt`).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT" || error.code === "ESRCH") throw new Error(endedBeforeExec, { cause: error });
+      throw error;
+    });
+    try {
+      if (!isAlive(start)) throw new Error(endedBeforeExec);
+      return await execProcess(this.#another(command, `/proc/${process.pid}/fd/${files.fd}`), command, timeout, clock);
+    } finally {
+      await files.close();
+    }
   }
 
   /** @throws Error if it does not run, RuntimeUnsupportedError if there can be no terminal */
@@ -246,10 +262,10 @@ export class ProcessContainer {
   }
 
   /** The command line that runs another command in this container. @throws Error if it cannot be run */
-  #another(command: readonly string[]): readonly string[] {
+  #another(command: readonly string[], mountNamespace?: string): readonly string[] {
     const { pid } = this.#runningProcess();
     this.#refuseMissing(command);
-    return this.launch.another(pid, command);
+    return this.launch.another(mountNamespace ?? `/proc/${pid}/ns/mnt`, command);
   }
 
   #runningProcess(failed = "failed to exec in container: "): StartRecord {

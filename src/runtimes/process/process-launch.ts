@@ -66,11 +66,17 @@ export class ProcessLaunch {
     return [...this.#privilegeChange, "env", "-i", ...this.#environment, ...command];
   }
 
-  /** The command line to run another command in the container whose first process is `pid`. */
-  another(pid: number, commandLine: readonly string[]): readonly string[] {
-    const enter = needsNamespace({ mounts: this.mounts, readonlyRoot: this.#readonlyRoot })
-      ? ["nsenter", "--target", String(pid), "--mount", "--"]
-      : [];
+  /** Whether the container has a view of the files that is not the machine's. */
+  get hasOwnFiles(): boolean {
+    return needsNamespace({ mounts: this.mounts, readonlyRoot: this.#readonlyRoot });
+  }
+
+  /**
+   * The command line to run another command in the container.
+   * @param mountNamespace path of the file that stands for the container's view of the files
+   */
+  another(mountNamespace: string, commandLine: readonly string[]): readonly string[] {
+    const enter = this.hasOwnFiles ? ["nsenter", `--mount=${mountNamespace}`, "--"] : [];
     const changeDirectory = [
       "sh",
       "-c",

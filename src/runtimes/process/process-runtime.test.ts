@@ -377,6 +377,19 @@ it("runs commands in a container with its own surroundings, and without it only 
   expect(killed.exitCode).toBe(143);
 });
 
+it("does not take a container that ends just now for the failure of a command in it", async (test) => {
+  test.skip(!isRoot, "mounts need root");
+  const runtime = await open();
+  const hostPath = join(folder, "message");
+  writeFileSync(hostPath, "");
+  const mounts = [{ containerPath: "/dev/lifepod-test", hostPath, readonly: false, propagation: "None" as const }];
+  const { id } = await launch(runtime, "sleep 1000", { mounts });
+  process.kill(firstPid(id), "SIGKILL");
+  await expect(runtime.runtime.execSync(id, ["true"])).rejects.toThrow(
+    "failed to exec in container: container is in state CONTAINER_EXITED",
+  );
+});
+
 it("does not wait for what a command leaves in the background, and ends that with the container", async () => {
   const runtime = await open();
   const { id } = await launch(runtime, "sleep 1000");
