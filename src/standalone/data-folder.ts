@@ -1,4 +1,4 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { chmod, mkdir, readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { writeFileDurably } from "../host/durable-file.ts";
@@ -54,12 +54,16 @@ export function dataFolder(root: string): DataFolder {
   };
 }
 
-/** Makes the folder and its parts; only its owner may look inside. @throws with the path and what to do */
+/** Makes the folder and its parts; only its owner may look into a new one, and in any into those with secrets. @throws with the path and what to do */
 export async function makeDataFolder(folder: DataFolder): Promise<void> {
   try {
     await mkdir(folder.root, { recursive: true, mode: 0o700 });
-    for (const path of [folder.store, folder.pods, folder.podLogs, folder.processes])
-      await mkdir(path, { recursive: true, mode: 0o755 });
+    for (const path of [folder.pods, folder.podLogs]) await mkdir(path, { recursive: true, mode: 0o755 });
+    // Secrets lie here, and the folder may have been there before, open to everybody.
+    for (const path of [folder.store, folder.processes]) {
+      await mkdir(path, { recursive: true, mode: 0o700 });
+      await chmod(path, 0o700);
+    }
   } catch (error) {
     throw new Error(
       `cannot use ${folder.root} as the data folder: ${(error as Error).message}; choose one that you may write to with --data`,
