@@ -32,9 +32,11 @@ describe("the schemas", () => {
   });
 
   it("know the kinds of all subresources", () => {
+    // What exec, attach and portforward are asked for is in the query: nothing of their kinds is ever sent.
+    const withoutBody = new Set(["PodAttachOptions", "PodExecOptions", "PodPortForwardOptions"]);
     const unknown = kinds
       .flatMap((kind) => kind.subresources)
-      .filter((subresource) => rootSchema(subresource.responseKind) === undefined);
+      .filter(({ responseKind }) => rootSchema(responseKind) === undefined && !withoutBody.has(responseKind.kind));
     expect(unknown).toEqual([]);
   });
 
