@@ -23,7 +23,16 @@ const listSize = 5000;
 export async function measureApi(): Promise<readonly Measurement[]> {
   const lifepod = await startLifepod({ runtime: "process" });
   const target = { url: lifepod.url, kubeconfig: lifepod.kubeconfig };
-  const creates = await putLoad({ ...target, connections, method: "POST", path: configMaps, body, requests: listSize });
+  // What is listed below; and the server's code is warm after it, as it is in a cluster that has run for a minute.
+  await putLoad({ ...target, connections, method: "POST", path: configMaps, body, requests: listSize });
+  const creates = await putLoad({
+    ...target,
+    connections,
+    method: "POST",
+    path: configMaps.replace("default", "kube-public"),
+    body,
+    requests: 15_000,
+  });
   const gets = await putLoad({
     ...target,
     connections,
@@ -35,7 +44,7 @@ export async function measureApi(): Promise<readonly Measurement[]> {
     ...target,
     connections: 1,
     method: "POST",
-    path: configMaps,
+    path: configMaps.replace("default", "kube-public"),
     body: body.replace("bench-", "single-"),
     requests: 500,
   });
