@@ -226,7 +226,7 @@ describe("what can be wrong with up", () => {
     await chmod(data, 0o777);
     const mixed = await lifepod(["up", "--data", data, "--port", "0", ...onProcesses], asNobody);
     expect(mixed).toMatchObject({ status: 1, stdout: "" });
-    expect(mixed.stderr).toMatch(/^lifepod: .*(EACCES|[Pp]ermission denied).*\n$/);
+    expect(mixed.stderr).toMatch(/^lifepod: .*(EACCES|EPERM|[Pp]ermission denied).*\n$/);
   });
 });
 
