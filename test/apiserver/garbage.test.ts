@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import type { ApiRequest, ApiResponse } from "../../src/api/wire/request.ts";
+import type { ApiRequest, ApiResponse, JsonObject } from "../../src/api/wire/request.ts";
 import { seconds } from "../../src/base/time.ts";
 import { pod, ServerUnderTest } from "./api-server-fixture.ts";
 
@@ -193,7 +193,8 @@ it("is answered, never thrown, and changes nothing when it is refused", async ()
   );
 });
 
-const isBody = (document: unknown): document is object => typeof document === "object" && document !== null;
+const isBody = (document: unknown): document is JsonObject | readonly unknown[] =>
+  typeof document === "object" && document !== null;
 
 /** What is wrong with an answer to garbage. */
 function flawsOf({ status, body }: ApiResponse, before: number, after: number): string[] {
