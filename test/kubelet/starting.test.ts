@@ -236,4 +236,20 @@ describe("starting a Pod", () => {
         `back-off 10s restarting failed container=web pod=web_default(${metadata.uid})`,
       );
     }));
+
+  it("does not mount a subPath that leads out of its volume", () =>
+    KubeletStory.tell(async (k) => {
+      k.cluster.image("web:1", { present: true });
+      Object.assign(k.node.filesystem, {
+        leadsOutside: async (folder: string, path: string) =>
+          folder.endsWith("kubernetes.io~empty-dir/scratch") && path === "way/out",
+      });
+      const container = { volumeMounts: [{ name: "scratch", mountPath: "/data", subPath: "way/out" }] };
+      await k.create("web", { image: "web:1", container, volumes: [{ name: "scratch", emptyDir: {} }] });
+      await k.elapse(seconds(1));
+      expect((await k.pod("web")).status.containerStatuses?.[0]?.state?.waiting).toEqual({
+        reason: "CreateContainerConfigError",
+        message: 'failed to prepare subPath for volumeMount "/data" of container "web"',
+      });
+    }));
 });
