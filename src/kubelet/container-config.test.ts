@@ -4,7 +4,13 @@ import type { Container, Pod, PodSpec } from "../api/generated/core-v1.ts";
 import type { ContainerId, ImageStatus } from "../runtimes/runtime-service.ts";
 import { containerConfig, sandboxConfig } from "./container-config.ts";
 import { definitionChanged, recordedContainer } from "./container-labels.ts";
-import { containerResources, cpuQuota, cpuShares, oomScoreAdjustment } from "./container-resources.ts";
+import {
+  containerResources,
+  cpuQuota,
+  cpuShares,
+  oomScoreAdjustment,
+  unenforcedLimits,
+} from "./container-resources.ts";
 import { podDns, parseResolverFile } from "./dns-config.ts";
 import { hostNetworkHostsFile, podHostsFile } from "./hosts-file.ts";
 import { podHostname } from "./hostname.ts";
@@ -76,6 +82,20 @@ describe("resources for the kernel", () => {
   ])("the score of %s", (_rule, pod, container, want) =>
     expect(oomScoreAdjustment(pod, container, gibibyte)).toBe(want),
   );
+});
+
+describe("limits that a runtime does not enforce", () => {
+  it.each<[string, Container["resources"], string | undefined]>([
+    ["none asked for: nothing to say", { requests: { cpu: "1" } }, undefined],
+    ["local storage is another matter", { limits: { "ephemeral-storage": "1Gi" } }, undefined],
+    [
+      "cpu and memory are named with what would help",
+      { limits: { cpu: "250m", memory: "64Mi" } },
+      "Container app has a limit of cpu 250m and memory 64Mi that the process runtime does not enforce; the containerd runtime does",
+    ],
+  ])("%s", (_rule, resources, want) => {
+    expect(unenforcedLimits(aContainer({ name: "app", resources }), "process")).toBe(want);
+  });
 });
 
 describe("who a container runs as", () => {

@@ -55,6 +55,19 @@ export function oomScoreAdjustment(
   return adjusted === 1000 ? 999 : adjusted;
 }
 
+/**
+ * What to tell the author of a container whose limits its runtime does not enforce; `undefined` if it asks for none. A limit that does nothing must not
+ * look like one that does.
+ */
+export function unenforcedLimits(container: Container | EphemeralContainer, runtimeName: string): string | undefined {
+  const limits = Object.entries(container.resources.limits ?? {}).filter(
+    ([name]) => name === "cpu" || name === "memory",
+  );
+  if (limits.length === 0) return undefined;
+  const text = limits.map(([name, quantity]) => `${name} ${quantity}`).join(" and ");
+  return `Container ${container.name} has a limit of ${text} that the ${runtimeName} runtime does not enforce; the containerd runtime does`;
+}
+
 /** The container's own request and an equal share of what the Pod asks for beyond its containers. */
 function memoryRequest(pod: Pod, container: Container | EphemeralContainer): number {
   const own = bytes(container.resources.requests?.["memory"]);

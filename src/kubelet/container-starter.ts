@@ -6,7 +6,7 @@ import { RuntimeUnsupportedError } from "../runtimes/runtime-service.ts";
 import type { ApiObjects } from "./api-objects.ts";
 import { containerConfig } from "./container-config.ts";
 import type { ContainerKiller } from "./container-killer.ts";
-import { bytes } from "./container-resources.ts";
+import { bytes, unenforcedLimits } from "./container-resources.ts";
 import { containerEnvironment, environmentObjects, type Variable } from "./environment.ts";
 import { HookError, runHook } from "./hooks.ts";
 import type { ImagePuller, PresentImage } from "./image-puller.ts";
@@ -95,6 +95,11 @@ export class ContainerStarter {
       const id = await runtime.createContainer(request.sandboxId, labelled, request.sandboxConfig);
       const message = `Created container: ${spec.name}`;
       containerEvent(this.#parts.recorder, pod, container, "Normal", "Created", message, id);
+      if (restartCount === 0 && !runtime.capabilities.limits) {
+        const unenforced = unenforcedLimits(spec, this.#parts.runtimeName);
+        if (unenforced !== undefined)
+          containerEvent(this.#parts.recorder, pod, container, "Warning", "LimitsNotEnforced", unenforced);
+      }
       return id;
     } catch (error) {
       const reason = error instanceof RuntimeUnsupportedError ? "CreateContainerConfigError" : "CreateContainerError";
