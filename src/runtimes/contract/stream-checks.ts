@@ -111,6 +111,19 @@ export const streamChecks: readonly RuntimeCheck[] = [
     },
   },
   {
+    name: "keeps the input of a container when it is opened again",
+    async body(bench) {
+      const { id } = await bench.launch([{ do: "printInput" }], { stdin: true, stdinOnce: true });
+      await bench.reopen();
+      same((await bench.runtime.containerStatus(id)).state.kind, "running", "state");
+      const client = new StreamClient();
+      client.type("later\n");
+      client.endInput();
+      same(await (await attach(bench, id, true))(client.streams()), 0, "outcome");
+      same(client.stdout, "later\n", "output");
+    },
+  },
+  {
     name: "says why no connection can be made to a port of a sandbox",
     async body(bench) {
       const { sandboxId } = await bench.launch([{ do: "runForEver" }]);
