@@ -21,8 +21,15 @@ for (const runtime of ["process", "containerd"] as const) {
     afterAll(() => cluster.stop());
 
     describe.each(kubectls)("kubectl %s", (version) => {
-      it("exec keeps the outputs apart and passes the exit code on", async () => {
-        const ended = await cluster.ran(version, ["exec", "idle", "--", "sh", "-c", "echo out; echo err >&2; exit 7"]);
+      it("exec keeps the outputs apart, as pipes that can be opened, and passes the exit code on", async () => {
+        const ended = await cluster.ran(version, [
+          "exec",
+          "idle",
+          "--",
+          "sh",
+          "-c",
+          "echo out > /dev/stdout; echo err > /dev/stderr; exit 7",
+        ]);
         expect({ ...ended, stdout: String(ended.stdout) }).toEqual({
           exitCode: 7,
           stdout: "out\n",

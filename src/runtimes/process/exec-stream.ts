@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { closeSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import {
   type ByteSink,
@@ -13,6 +14,7 @@ import {
 import type { StreamRequest } from "../runtime-service.ts";
 import { RuntimeUnsupportedError } from "../runtime-service.ts";
 import { defaultPath, whyNotExecutable } from "./executable.ts";
+import { namedPipes } from "./named-pipes.ts";
 import { exitCodeOfSignal } from "./signal-exit-code.ts";
 import { quoted } from "./supervisor-script.ts";
 
@@ -26,32 +28,83 @@ export async function execStream(
   streams: ProcessStreams,
 ): Promise<number> {
   streams.signal.throwIfAborted();
-  const [program = "", ...args] = request.tty ? onTerminal(commandLine) : commandLine;
-  const wanted = (asked: boolean): "pipe" | "ignore" => (asked ? "pipe" : "ignore");
-  const child = spawn(program, args, {
-    cwd: "/",
-    detached: true,
-    env: { PATH: defaultPath, SHELL: "/bin/sh" },
-    stdio: request.tty
-      ? // A terminal that nobody types at is still open.
-        ["pipe", "pipe", "pipe", "pipe"]
-      : [wanted(request.stdin), wanted(request.stdout), wanted(request.stderr)],
-  });
-  const ended = new Promise<number>((resolve, reject) => {
-    child.once("error", (error) => reject(new Error(`failed to exec in container: ${error.message}`)));
-    child.once("exit", (code, signal) => resolve(code ?? exitCodeOfSignal(signal)));
-  });
+  const command = request.tty ? startOnTerminal(commandLine) : await startOnPipes(commandLine, request);
   const gone = whenAborted(streams.signal);
   try {
-    const input = feed(child.stdin, streams.stdin);
-    const output = Promise.all([drain(child.stdout, streams.stdout), drain(child.stderr, streams.stderr)]);
-    if (request.tty) void followSize(child, streams.resize);
-    const all = Promise.all([ended, output]).then(([exitCode]) => exitCode);
+    const input = feed(command.stdin, streams.stdin);
+    const output = Promise.all([drain(command.stdout, streams.stdout), drain(command.stderr, streams.stderr)]);
+    if (command.terminal !== undefined) void followSize(command.terminal, streams.resize);
+    const all = Promise.all([command.ended, output]).then(([exitCode]) => exitCode);
     return await Promise.race([all, input.then(() => all), gone.promise]);
   } finally {
     gone.forget();
-    letGo(child, request.tty);
+    command.letGo();
   }
+}
+
+/** A command that has been started, and our ends of its streams. */
+interface StartedCommand {
+  readonly stdin: Writable | undefined;
+  readonly stdout: Readable | undefined;
+  readonly stderr: Readable | undefined;
+  /** Tells the name of its terminal, if it has one. */
+  readonly terminal?: Readable;
+  /** Its exit code. Rejects if it could not be started. */
+  readonly ended: Promise<number>;
+  /** Closes our ends; a terminal hangs up. */
+  letGo(): void;
+}
+
+const surroundings = { cwd: "/", detached: true, env: { PATH: defaultPath, SHELL: "/bin/sh" } } as const;
+
+async function startOnPipes(
+  [program = "", ...args]: readonly string[],
+  request: StreamRequest,
+): Promise<StartedCommand> {
+  const pipes = await namedPipes([
+    request.stdin ? "in" : undefined,
+    request.stdout ? "out" : undefined,
+    request.stderr ? "out" : undefined,
+  ]);
+  const child = spawn(program, args, { ...surroundings, stdio: pipes.map((pipe) => pipe?.far ?? "ignore") });
+  for (const pipe of pipes) if (pipe !== undefined) closeSync(pipe.far);
+  const [stdin, stdout, stderr] = pipes;
+  return {
+    stdin: stdin?.near,
+    stdout: stdout?.near,
+    stderr: stderr?.near,
+    ended: endOf(child),
+    letGo() {
+      for (const pipe of pipes) pipe?.near.destroy();
+    },
+  };
+}
+
+/** `script` makes the terminal and ends with what runs in it. Descriptor 3 tells the terminal's name. */
+function startOnTerminal(commandLine: readonly string[]): StartedCommand {
+  const inside = `tty >&3; exec 3>&-; exec ${commandLine.map(quoted).join(" ")}`;
+  const args = ["--quiet", "--return", "--flush", "--echo", "always", "--command", inside, "/dev/null"];
+  // A terminal that nobody types at is still open, so there is always an input.
+  const child = spawn("script", args, { ...surroundings, stdio: ["pipe", "pipe", "pipe", "pipe"] });
+  return {
+    stdin: child.stdin,
+    stdout: child.stdout,
+    stderr: child.stderr,
+    terminal: child.stdio[3] as Readable,
+    ended: endOf(child),
+    letGo() {
+      for (const stream of child.stdio) stream?.destroy();
+      // Without its master the terminal hangs up, and everybody in it hears of it.
+      child.kill("SIGKILL");
+    },
+  };
+}
+
+function endOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once("error", (error) => reject(new Error(`failed to exec in container: ${error.message}`)));
+    child.once("exit", (code, signal) => resolve(code ?? exitCodeOfSignal(signal)));
+  });
 }
 
 /** @throws RuntimeUnsupportedError if this machine cannot make a terminal */
@@ -65,15 +118,9 @@ export function requireTerminal(): void {
   );
 }
 
-/** `script` makes the terminal and ends with what runs in it. Descriptor 3 tells the terminal's name. */
-function onTerminal(commandLine: readonly string[]): readonly string[] {
-  const inside = `tty >&3; exec 3>&-; exec ${commandLine.map(quoted).join(" ")}`;
-  return ["script", "--quiet", "--return", "--flush", "--echo", "always", "--command", inside, "/dev/null"];
-}
-
 /** Resolves when the input has ended or the command reads no more. */
-export async function feed(pipe: Writable | null, stdin: ByteSource | undefined): Promise<void> {
-  if (pipe === null || stdin === undefined) return;
+export async function feed(pipe: Writable | undefined, stdin: ByteSource | undefined): Promise<void> {
+  if (pipe === undefined || stdin === undefined) return;
   // A command that ends without reading its input is no failure; it is seen below.
   pipe.on("error", () => pipe.destroy());
   for await (const chunk of stdin) {
@@ -98,8 +145,8 @@ function written(pipe: Writable, chunk: Uint8Array): Promise<boolean> {
 }
 
 /** Resolves when the output has ended, or when nobody takes it any more: the command is told so by its next write. */
-async function drain(pipe: Readable | null, sink: ByteSink | undefined): Promise<void> {
-  if (pipe === null) return;
+async function drain(pipe: Readable | undefined, sink: ByteSink | undefined): Promise<void> {
+  if (pipe === undefined) return;
   if (sink === undefined) {
     pipe.resume();
     return;
@@ -114,8 +161,7 @@ async function drain(pipe: Readable | null, sink: ByteSink | undefined): Promise
 }
 
 /** Gives the terminal the client's size, each time the newest. */
-async function followSize(child: ChildProcess, resize: AsyncIterable<TerminalSize> | undefined): Promise<void> {
-  const report = child.stdio[3] as Readable;
+async function followSize(report: Readable, resize: AsyncIterable<TerminalSize> | undefined): Promise<void> {
   report.on("error", () => report.destroy());
   const name = await firstLine(report);
   if (name === undefined || resize === undefined) return;
@@ -140,10 +186,4 @@ function firstLine(report: Readable): Promise<string | undefined> {
     });
     report.once("close", () => resolve(undefined));
   });
-}
-
-function letGo(child: ChildProcess, tty: boolean): void {
-  for (const stream of child.stdio) stream?.destroy();
-  // Without its master the terminal hangs up, and everybody in it hears of it.
-  if (tty) child.kill("SIGKILL");
 }
