@@ -24,6 +24,14 @@ const runtimeOption = (): Option =>
     .choices(["auto", "process", "containerd"])
     .default("auto");
 
+const imageOption = (): Option =>
+  new Option(
+    "--image <name=command>",
+    "on the process runtime: what an image stands for, when a Pod names no command; may be given more than once",
+  )
+    .argParser(imageCommand)
+    .default(undefined);
+
 const endpointOption = (): Option =>
   new Option("--runtime-endpoint <path>", "socket of containerd, if it is not at its usual place");
 
@@ -33,6 +41,7 @@ program
   .argument("<file...>", "YAML or JSON manifests, or folders of them; - reads standard input")
   .addOption(runtimeOption())
   .addOption(endpointOption())
+  .addOption(imageOption())
   .option(
     "--for <duration>",
     "stop after this long (90s, 2m, 1h); else when all Pods have finished, or at Ctrl-C",
@@ -64,6 +73,7 @@ program
   .option("--bind <address>", "address that the API server listens on", address, "127.0.0.1")
   .addOption(runtimeOption())
   .addOption(endpointOption())
+  .addOption(imageOption())
   .option("--json", "print its own lines as JSON")
   .option("--stop-pods", "when told to end, end the Pods too")
   .addHelpText(
@@ -116,6 +126,15 @@ function duration(text: string): number {
   }
   const unit: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
   return parts.reduce((sum, part) => sum + Number(part[1]) * (unit[part[2] as string] as number), 0);
+}
+
+/** `nginx=/usr/sbin/nginx -g "daemon off;"`, added to those before. */
+function imageCommand(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  const equals = text.indexOf("=");
+  if (equals < 1 || text.slice(equals + 1).trim() === "") {
+    throw new InvalidArgumentError("expected IMAGE=COMMAND, for example nginx='/usr/sbin/nginx -g \"daemon off;\"'.");
+  }
+  return { ...before, [text.slice(0, equals)]: text.slice(equals + 1) };
 }
 
 function port(text: string): number {

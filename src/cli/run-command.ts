@@ -10,7 +10,7 @@ import { WallClock } from "../host/wall-clock.ts";
 import { type StandaloneCluster, startStandaloneCluster } from "../standalone/standalone-cluster.ts";
 import { type Manifest, ManifestError, readManifests } from "../standalone/manifests.ts";
 import { applyManifests } from "../standalone/apply-manifests.ts";
-import type { RuntimeChoice } from "../standalone/choose-runtime.ts";
+import type { ImageCommands, RuntimeChoice } from "../standalone/choose-runtime.ts";
 import { lifepodVersion } from "../standalone/version.ts";
 import { eventEntry, podEntries } from "../timeline/pod-life.ts";
 import { Verdict } from "../timeline/verdict.ts";
@@ -23,6 +23,7 @@ import { standardOutput, type Terminal } from "./terminal.ts";
 export interface RunOptions {
   readonly runtime: RuntimeChoice;
   readonly runtimeEndpoint?: string;
+  readonly image?: ImageCommands;
   /** Milliseconds. */
   readonly for?: number;
   readonly logs?: boolean;
@@ -46,6 +47,7 @@ export async function runCommand(files: readonly string[], options: RunOptions):
       port: 0,
       runtime: options.runtime,
       ...(options.runtimeEndpoint !== undefined && { runtimeEndpoint: options.runtimeEndpoint }),
+      ...(options.image !== undefined && { images: options.image }),
       log: (message) => terminal.write(`${message}\n`),
     });
     return await liveInCluster(cluster, manifests, options, terminal, stopping);

@@ -1,7 +1,7 @@
 // `lifepod up`: a cluster that stays, in one folder, until it is told to end.
 
 import { type StandaloneCluster, startStandaloneCluster } from "../standalone/standalone-cluster.ts";
-import type { RuntimeChoice } from "../standalone/choose-runtime.ts";
+import type { ImageCommands, RuntimeChoice } from "../standalone/choose-runtime.ts";
 import { dataFolder, defaultDataFolder, readServerRecord } from "../standalone/data-folder.ts";
 import { lifepodVersion } from "../standalone/version.ts";
 import { standardOutput } from "./terminal.ts";
@@ -12,6 +12,7 @@ export interface UpOptions {
   readonly bind: string;
   readonly runtime: RuntimeChoice;
   readonly runtimeEndpoint?: string;
+  readonly image?: ImageCommands;
   readonly json?: boolean;
   readonly stopPods?: boolean;
 }
@@ -36,6 +37,8 @@ export async function upCommand(options: UpOptions): Promise<number> {
     // Pods that run somewhere are not to be started somewhere else because containerd happens to be down.
     runtime: options.runtime === "auto" ? (before?.runtime ?? "auto") : options.runtime,
     ...(endpoint !== undefined && { runtimeEndpoint: endpoint }),
+    // Pods that are there already may need what an earlier start was told.
+    images: { ...before?.images, ...options.image },
     log: (message) => say("log", { message }, message),
   });
   const facts = {

@@ -7,6 +7,9 @@ import type { ContainerRuntime } from "../runtimes/runtime-service.ts";
 
 export type RuntimeChoice = "auto" | "process" | "containerd";
 
+/** Image name → command line of the shell; a container's arguments follow it. */
+export type ImageCommands = Readonly<Record<string, string>>;
+
 export interface ChosenRuntime {
   readonly name: "process" | "containerd";
   /** One clause for people: `containerd answers at /run/containerd/containerd.sock`. */
@@ -22,6 +25,8 @@ export interface RuntimeQuestion {
   readonly processState: string;
   /** Address of Pods that share the machine's network. */
   readonly nodeAddress: string;
+  /** For processes: what an image stands for, as a command line of the shell. */
+  readonly images?: ImageCommands;
   readonly clock: Clock;
 }
 
@@ -52,13 +57,21 @@ export async function chooseRuntime(question: RuntimeQuestion): Promise<ChosenRu
 }
 
 async function openProcesses(
-  { processState, nodeAddress, clock }: RuntimeQuestion,
+  { processState, nodeAddress, clock, images = {} }: RuntimeQuestion,
   reason: string,
 ): Promise<ChosenRuntime> {
   const { openProcessRuntime } = await import("../runtimes/process/process-runtime.ts");
   return {
     name: "process",
     reason,
-    runtime: await openProcessRuntime({ stateDirectory: processState, clock, podAddress: nodeAddress }),
+    runtime: await openProcessRuntime({
+      stateDirectory: processState,
+      clock,
+      podAddress: nodeAddress,
+      // The shell reads the command line; the container's arguments follow as its own.
+      images: Object.fromEntries(
+        Object.entries(images).map(([image, command]) => [image, ["sh", "-c", `exec ${command} "$@"`, image]]),
+      ),
+    }),
   };
 }

@@ -27,6 +27,8 @@ export interface ServerRecord {
   readonly runtime: "process" | "containerd";
   /** The socket that was named; absent for the usual ones. */
   readonly runtimeEndpoint?: string;
+  /** What images stand for on the process runtime. */
+  readonly images?: Readonly<Record<string, string>>;
 }
 
 /** The folder that is used when none is named: `$LIFEPOD_DATA`, else `lifepod` in the user's data folder, for root `/var/lib/lifepod`. */

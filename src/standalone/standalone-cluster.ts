@@ -17,7 +17,7 @@ import { HostNetwork } from "../network/host/host-network.ts";
 import type { ContainerRuntime } from "../runtimes/runtime-service.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
 import type { Store } from "../store/store.ts";
-import { chooseRuntime, type RuntimeChoice } from "./choose-runtime.ts";
+import { chooseRuntime, type ImageCommands, type RuntimeChoice } from "./choose-runtime.ts";
 import { type DataFolder, dataFolder, makeDataFolder, writeServerRecord } from "./data-folder.ts";
 import { endPods } from "./end-pods.ts";
 
@@ -33,6 +33,8 @@ export interface StandaloneOptions {
   readonly runtime: RuntimeChoice;
   /** Socket of containerd, if it is not at a usual place. */
   readonly runtimeEndpoint?: string;
+  /** On the process runtime: what an image stands for, as a command line of the shell. */
+  readonly images?: ImageCommands;
   /** The node's name; the machine's host name if absent. */
   readonly nodeName?: string;
   readonly log: (message: string) => void;
@@ -76,6 +78,7 @@ export async function startStandaloneCluster(options: StandaloneOptions): Promis
     const chosenRuntime = chooseRuntime({
       choice: options.runtime,
       ...(options.runtimeEndpoint !== undefined && { endpoint: options.runtimeEndpoint }),
+      ...(options.images !== undefined && { images: options.images }),
       processState: folder.processes,
       nodeAddress: "127.0.0.1",
       clock,
@@ -114,6 +117,7 @@ export async function startStandaloneCluster(options: StandaloneOptions): Promis
       pid: process.pid,
       runtime: name,
       ...(options.runtimeEndpoint !== undefined && { runtimeEndpoint: options.runtimeEndpoint }),
+      ...(options.images !== undefined && { images: options.images }),
     });
     await addThisMachine(cluster, { folder, runtime, machine, nodeName, podsShareAddress: name === "process" });
     const client = cluster.client(administrator, "lifepod");

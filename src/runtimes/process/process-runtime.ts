@@ -52,7 +52,7 @@ export interface ProcessRuntimeOptions {
   readonly clock: Clock;
   /** Reported as the address of every Pod, since they share the machine's. None is reported if absent. */
   readonly podAddress?: string;
-  /** What runs for an image, when the container names no command. With or without a tag. */
+  /** What runs for an image, before its arguments, when the container names no command. With or without a tag. */
   readonly images?: Readonly<Record<string, readonly string[]>>;
   /** How much of a log is kept. */
   readonly logBound?: LogBound;

@@ -151,9 +151,22 @@ describe("the command line", () => {
     expect(commandLineOf(config({ command: [], userSpecifiedImage: "nginx:2" }), images)).toEqual(["other"]);
   });
 
+  it.each<[rule: string, image: string]>([
+    ["without a tag", "busybox"],
+    ["with a tag", "busybox:1.36"],
+    ["with its registry and a digest", "docker.io/library/alpine@sha256:aa"],
+  ])("is the arguments for an image that brings only a system: %s", (_rule, userSpecifiedImage) => {
+    expect(commandLineOf(config({ command: [], args: ["sh", "-c", "true"], userSpecifiedImage }), {})).toEqual([
+      "sh",
+      "-c",
+      "true",
+    ]);
+    expect(() => commandLineOf(config({ command: [], args: [], userSpecifiedImage }), {})).toThrow(/has no command/);
+  });
+
   it("is missed with a helpful text", () => {
     expect(() => commandLineOf(config({ command: [] }), {})).toThrow(
-      'container "web" has no command, and image "nginx:1" is not pulled, because containers run as processes of this machine; set "command" to a program that is installed here, or run the Pod on a container runtime (--runtime containerd)',
+      'container "web" has no command, and image "nginx:1" is not pulled, because containers run as processes of this machine; set "command" to a program that is installed here, say what the image stands for (--image nginx=COMMAND), or run the Pod on a container runtime (--runtime containerd)',
     );
   });
 });

@@ -96,7 +96,7 @@ export function refuseUnsupportedContainer(config: ContainerConfig, privileges: 
 
 /**
  * The whole command line of a container.
- * @param images what runs for an image, by its name in the Pod's spec
+ * @param images what runs for an image, by its name in the Pod's spec; an empty list means that its arguments are what runs
  * @throws RuntimeUnsupportedError if nothing says what to run
  */
 export function commandLineOf(
@@ -105,9 +105,27 @@ export function commandLineOf(
 ): readonly string[] {
   if (config.command.length > 0) return [...config.command, ...config.args];
   const image = config.userSpecifiedImage;
-  const mapped = images[image] ?? images[image.replace(/[:@][^/]*$/, "")];
-  if (mapped !== undefined && mapped.length > 0) return [...mapped, ...config.args];
+  const commandLine = [...(mappedTo(image, images) ?? []), ...config.args];
+  if (mappedTo(image, images) !== undefined && commandLine.length > 0) return commandLine;
   throw new RuntimeUnsupportedError(
-    `container "${config.metadata.name}" has no command, and image "${image}" is not pulled, because containers run as processes of this machine; set "command" to a program that is installed here, ${otherRuntime}`,
+    `container "${config.metadata.name}" has no command, and image "${image}" is not pulled, because containers run as processes of this machine; set "command" to a program that is installed here, say what the image stands for (--image ${shortName(image)}=COMMAND), ${otherRuntime}`,
   );
 }
+
+/** By the name as it is written, then without tag or digest, then without the registry that everybody leaves out. */
+function mappedTo(image: string, images: Readonly<Record<string, readonly string[]>>): readonly string[] | undefined {
+  const untagged = image.replace(/[:@][^/]*$/, "");
+  return images[image] ?? images[untagged] ?? images[shortName(image)] ?? baseImages[shortName(image)];
+}
+
+const shortName = (image: string): string =>
+  image.replace(/[:@][^/]*$/, "").replace(/^(docker\.io\/)?(library\/)?/, "");
+
+/** Images that bring a system and no program of their own to start with: what a container of theirs runs is its arguments. */
+const baseImages: Readonly<Record<string, readonly string[]>> = {
+  alpine: [],
+  busybox: [],
+  debian: [],
+  fedora: [],
+  ubuntu: [],
+};
