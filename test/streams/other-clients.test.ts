@@ -117,6 +117,32 @@ for (const runtime of ["process", "containerd"] as const) {
       },
     );
 
+    // Processes in the background have no terminal.
+    it.each(runtime === "containerd" ? kubectls : [])(
+      "kubectl %s run -it gives the process of a new Pod a terminal of the client's size",
+      async (version) => {
+        const script =
+          "until stty size | grep -q 33.99; do sleep 0.05; done; echo ready; read word; echo got $word; exit 6";
+        const ended = await cluster.atTerminal(
+          version,
+          [
+            ...run,
+            "-t",
+            `sit-${version.replace(".", "-")}`,
+            `--image=${cluster.image}`,
+            "--command",
+            "--",
+            "sh",
+            "-c",
+            script,
+          ],
+          { rows: 33, columns: 99 },
+          { to: "ready", type: "typed\n" },
+        );
+        expect([ended.exitCode, String(ended.stdout)]).toEqual([6, expect.stringContaining("got typed\r\n")]);
+      },
+    );
+
     describe("without an upgrade", () => {
       it.each<[string, string, number, string]>([
         ["a Pod that is not there", "absent/exec?command=ls&stdout=true", 404, 'pods "absent" not found'],
