@@ -64,6 +64,11 @@ export type {
   Probe,
   Protocol,
   PullPolicy,
+  ReplicationController,
+  ReplicationControllerCondition,
+  ReplicationControllerList,
+  ReplicationControllerSpec,
+  ReplicationControllerStatus,
   ResourceRequirements,
   RestartPolicy,
   Secret,
@@ -84,6 +89,20 @@ export type {
   Volume,
   VolumeMount,
 } from "./generated/core-v1.ts";
+export type {
+  Deployment,
+  DeploymentCondition,
+  DeploymentList,
+  DeploymentSpec,
+  DeploymentStatus,
+  DeploymentStrategy,
+  ReplicaSet,
+  ReplicaSetCondition,
+  ReplicaSetList,
+  ReplicaSetSpec,
+  ReplicaSetStatus,
+} from "./generated/apps-v1.ts";
+export type { Scale, ScaleSpec, ScaleStatus } from "./generated/autoscaling-v1.ts";
 export type { Lease, LeaseList, LeaseSpec } from "./generated/coordination-v1.ts";
 export type { Eviction, PodDisruptionBudget } from "./generated/policy-v1.ts";
 export type {

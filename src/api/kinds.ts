@@ -39,6 +39,13 @@ export interface Subresource {
 
 const virtual: RowOptions = { namespaced: false, verbs: ["create"] };
 
+/** How many replicas are wanted and there are, in one shape for everything that has replicas (api-machinery 3.10). */
+const scale: Subresource = {
+  name: "scale",
+  responseKind: { group: "autoscaling", version: "v1", kind: "Scale" },
+  verbs: ["get", "patch", "update"],
+};
+
 /** The served resources. Within a group version in the order of their names, groups in the order in which clients should prefer them. */
 export const kinds: readonly ResourceKind[] = [
   core("bindings", "Binding", { verbs: ["create"] }),
@@ -76,10 +83,31 @@ export const kinds: readonly ResourceKind[] = [
       },
     ],
   }),
+  core("replicationcontrollers", "ReplicationController", {
+    shortNames: ["rc"],
+    categories: ["all"],
+    status: true,
+    generation: true,
+    subresources: [scale],
+  }),
   core("secrets", "Secret", {}),
   core("serviceaccounts", "ServiceAccount", { shortNames: ["sa"] }),
   // Nothing writes Services yet, so the collection is empty; clients ask for it all the same (`kubectl cluster-info`).
   core("services", "Service", { shortNames: ["svc"], categories: ["all"], verbs: ["get", "list", "watch"] }),
+  row("apps", "v1", "deployments", "Deployment", {
+    shortNames: ["deploy"],
+    categories: ["all"],
+    status: true,
+    generation: true,
+    subresources: [scale],
+  }),
+  row("apps", "v1", "replicasets", "ReplicaSet", {
+    shortNames: ["rs"],
+    categories: ["all"],
+    status: true,
+    generation: true,
+    subresources: [scale],
+  }),
   row("events.k8s.io", "v1", "events", "Event", {
     shortNames: ["ev"],
     storedAs: { group: "", version: "v1", resource: "events" },

@@ -21,6 +21,7 @@ import { podEviction } from "./registry/pod-eviction.ts";
 import { podLog } from "./registry/pod-log.ts";
 import { podAttach, podExec, podPortForward } from "./registry/pod-streams.ts";
 import { Registry } from "./registry/registry.ts";
+import { scaleSubresource } from "./registry/scale.ts";
 import { resourceDefinitions } from "./registry/strategies.ts";
 import { selfSubjectAccessReview, selfSubjectReview, selfSubjectRulesReview } from "./registry/self-reviews.ts";
 import { ResourceHandler } from "./resource-handler.ts";
@@ -77,6 +78,7 @@ export function createApiServer({ store, clock, random, nodes, options = {} }: A
       { ...selfSubjectAccessReview, resource: "selfsubjectaccessreviews" },
       { ...selfSubjectRulesReview, resource: "selfsubjectrulesreviews" },
     ],
+    projected: new Map([["scale", scaleSubresource]]),
     documents: new Documents(tableMaker(clock)),
     watches,
     random: random.stream("api-server/watches"),

@@ -16,13 +16,20 @@ import type { Documents, IncludeObject, Shape } from "./documents.ts";
 import type { ApiObject } from "./registry/api-object.ts";
 import { applyPatch } from "./registry/apply-patch.ts";
 import { listPage, revisionOf } from "./registry/list.ts";
-import { type Deleted, namespaceMismatch, type Registry } from "./registry/registry.ts";
+import {
+  checkObjectName,
+  checkObjectNamespace,
+  type Deleted,
+  namespaceMismatch,
+  type Registry,
+} from "./registry/registry.ts";
 import type { RequestContext, Warnings } from "./registry/request-context.ts";
 import { groupResourceOf, type ResourceDefinition } from "./registry/resource-definition.ts";
 import { Selection } from "./registry/selection.ts";
 import type {
   ConnectableSubresource,
   CreatableSubresource,
+  ProjectedSubresource,
   ReadableSubresource,
   SubresourceRequest,
 } from "./registry/subresource.ts";
@@ -36,6 +43,7 @@ import {
   writeOptions,
 } from "./request-options.ts";
 import type { ResourcePath } from "./request-path.ts";
+import { type Document, documentOf } from "./storage/stored-object.ts";
 import { ResourceWatch, type WatchStart } from "./watch/resource-watch.ts";
 import type { Watches } from "./watch/watches.ts";
 
@@ -47,6 +55,8 @@ export interface ResourceHandlerParts {
   readonly connectable: ReadonlyMap<string, ConnectableSubresource>;
   /** Resources that answer and store nothing. */
   readonly virtual: readonly (VirtualResource & { readonly resource: string })[];
+  /** By `scale`: whatever has it has it in one shape. */
+  readonly projected: ReadonlyMap<string, ProjectedSubresource>;
   readonly documents: Documents;
   readonly watches: Watches;
   readonly random: RandomStream;
@@ -159,6 +169,8 @@ export class ResourceHandler {
     if (request.method === "POST" && creatable !== undefined) return this.#createSubresource(call, creatable);
     const readable = this.#parts.readable.get(id);
     if (request.method === "GET" && readable !== undefined) return readable.get(this.#subresourceRequest(call, false));
+    const projected = this.#parts.projected.get(path.subresource);
+    if (projected !== undefined) return this.#projection(call, projected);
     if (request.method === "GET" && row.verbs.includes("get")) return this.#get(call);
     if (request.method === "PUT" && row.verbs.includes("update")) return this.#update(call);
     if (request.method === "PATCH" && row.verbs.includes("patch")) return this.#patch(call);
@@ -244,6 +256,53 @@ export class ResourceHandler {
       contextOf(call, options.dryRun),
     );
     return this.#parts.documents.object(200, definition, document, shape);
+  }
+
+  /** A subresource in a shape of its own: read from its object, and written into it. */
+  async #projection(call: Call, projected: ProjectedSubresource): Promise<ApiResponse> {
+    const { path, registry, definition, request } = call;
+    const { kind } = projected;
+    if (!["GET", "PUT", "PATCH"].includes(request.method)) throw methodNotAllowed();
+    const shape = shapeOf(request, { as: ["Table", "PartialObjectMetadata"] });
+    try {
+      const document =
+        request.method === "GET"
+          ? await registry.get(path.namespace, path.name)
+          : await this.#writeProjection(call, projected);
+      const shown = documentOf(projected.project(document.object as ApiObject));
+      return this.#parts.documents.object(200, { ...definition, ...kind }, shown, shape);
+    } catch (error) {
+      throw projected.failure(error, path.name, definition);
+    }
+  }
+
+  async #writeProjection(call: Call, projected: ProjectedSubresource): Promise<Document> {
+    const { path, registry, definition } = call;
+    const sent = this.#sentProjection(call, projected);
+    const transform = (present: ApiObject): ApiObject => {
+      const next = sent.make(projected.project(present));
+      checkObjectName(next, path.name);
+      checkObjectNamespace(next, path.namespace);
+      return projected.merge(next, present, definition);
+    };
+    const context = contextOf(call, sent.dryRun);
+    return (await registry.update({ ...targetOf(path), transform, replaces: false }, context)).document;
+  }
+
+  /** How the next projection is made from the present one, by a PUT or by a PATCH. */
+  #sentProjection(
+    { request, warnings }: Call,
+    { kind }: ProjectedSubresource,
+  ): { readonly make: (present: ApiObject) => ApiObject; readonly dryRun: boolean } {
+    if (request.method === "PATCH") {
+      const patch = decodePatch(request);
+      const { dryRun, fieldValidation } = writeOptions(request.query, "PatchOptions");
+      return { make: (present) => applyPatch(kind, present, patch, fieldValidation, warnings), dryRun };
+    }
+    const { dryRun, fieldValidation } = writeOptions(request.query, "UpdateOptions");
+    const { object, warnings: problems } = decodeBody(request, kind, fieldValidation);
+    warnings.add(...problems);
+    return { make: () => object as ApiObject, dryRun };
   }
 
   async #delete(call: Call): Promise<ApiResponse> {

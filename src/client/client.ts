@@ -1,7 +1,19 @@
 // The client everyone but the API server holds. In one process its transport is the server's own request handler, and objects change hands
 // without being written out; over the network the transport is HTTP. Callers cannot tell which.
 
-import type { ConfigMap, Event, Lease, Namespace, Node, Pod, Secret, ServiceAccount } from "../api/index.ts";
+import type {
+  ConfigMap,
+  Deployment,
+  Event,
+  Lease,
+  Namespace,
+  Node,
+  Pod,
+  ReplicaSet,
+  ReplicationController,
+  Secret,
+  ServiceAccount,
+} from "../api/index.ts";
 import type { RequestHandler, UserInfo } from "../api/wire/request.ts";
 import type { Clock } from "../base/time.ts";
 import type { ResourceClient, ResourceRef, StoredObject } from "./resource-client.ts";
@@ -31,6 +43,9 @@ export interface Client {
   readonly serviceAccounts: ResourceClient<ServiceAccount>;
   readonly events: ResourceClient<Event>;
   readonly leases: ResourceClient<Lease>;
+  readonly replicationControllers: ResourceClient<ReplicationController>;
+  readonly replicaSets: ResourceClient<ReplicaSet>;
+  readonly deployments: ResourceClient<Deployment>;
 }
 
 /**
@@ -50,6 +65,9 @@ export function createClient(options: ClientOptions): Client {
     secrets: resource(coreResource("secrets", "Secret")),
     serviceAccounts: resource(coreResource("serviceaccounts", "ServiceAccount")),
     events: resource(coreResource("events", "Event")),
+    replicationControllers: resource(coreResource("replicationcontrollers", "ReplicationController")),
+    replicaSets: resource(appsResource("replicasets", "ReplicaSet")),
+    deployments: resource(appsResource("deployments", "Deployment")),
     leases: resource({
       group: "coordination.k8s.io",
       version: "v1",
@@ -58,6 +76,10 @@ export function createClient(options: ClientOptions): Client {
       namespaced: true,
     }),
   };
+}
+
+function appsResource(resource: string, kind: string): ResourceRef {
+  return { group: "apps", version: "v1", resource, kind, namespaced: true };
 }
 
 function coreResource(resource: string, kind: string, { namespaced } = { namespaced: true }): ResourceRef {

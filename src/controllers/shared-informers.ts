@@ -1,6 +1,18 @@
 // One copy of the cluster for all controllers: each resource is listed and watched once, however many look at it.
 
-import type { ConfigMap, Lease, Namespace, Node, ObjectMeta, Pod, Secret, ServiceAccount } from "../api/index.ts";
+import type {
+  ConfigMap,
+  Deployment,
+  Lease,
+  Namespace,
+  Node,
+  ObjectMeta,
+  Pod,
+  ReplicaSet,
+  ReplicationController,
+  Secret,
+  ServiceAccount,
+} from "../api/index.ts";
 import type { Random } from "../base/random.ts";
 import type { Clock } from "../base/time.ts";
 import type { Client } from "../client/client.ts";
@@ -14,12 +26,18 @@ export const podsByNode = "nodeName";
 /** The objects that name an owner, by its uid: for `lister.byIndex` of every informer here. */
 export const byOwner = "ownerUid";
 
+/** The Pods, or the ReplicaSets, that no controller owns, by namespace: for `lister.byIndex`. */
+export const orphans = "orphans";
+
 export interface SharedInformers {
   readonly configMaps: Informer<ConfigMap>;
+  readonly deployments: Informer<Deployment>;
   readonly leases: Informer<Lease>;
   readonly namespaces: Informer<Namespace>;
   readonly nodes: Informer<Node>;
   readonly pods: Informer<Pod>;
+  readonly replicationControllers: Informer<ReplicationController>;
+  readonly replicaSets: Informer<ReplicaSet>;
   readonly secrets: Informer<Secret>;
   readonly serviceAccounts: Informer<ServiceAccount>;
 }
@@ -45,10 +63,16 @@ export function sharedInformers(parts: {
     });
   return {
     configMaps: follow(client.configMaps),
+    deployments: follow(client.deployments),
     leases: follow(client.leases),
     namespaces: follow(client.namespaces),
     nodes: follow(client.nodes),
-    pods: follow(client.pods, { [podsByNode]: ({ spec }) => (spec.nodeName === undefined ? [] : [spec.nodeName]) }),
+    pods: follow(client.pods, {
+      [podsByNode]: ({ spec }) => (spec.nodeName === undefined ? [] : [spec.nodeName]),
+      [orphans]: namespaceOfOrphan,
+    }),
+    replicationControllers: follow(client.replicationControllers),
+    replicaSets: follow(client.replicaSets, { [orphans]: namespaceOfOrphan }),
     secrets: follow(client.secrets),
     serviceAccounts: follow(client.serviceAccounts),
   };
@@ -70,15 +94,25 @@ export function informerOf(
 
 const properties: ReadonlyMap<string, keyof SharedInformers> = new Map([
   ["/configmaps", "configMaps"],
+  ["apps/deployments", "deployments"],
   ["coordination.k8s.io/leases", "leases"],
   ["/namespaces", "namespaces"],
   ["/nodes", "nodes"],
   ["/pods", "pods"],
+  ["/replicationcontrollers", "replicationControllers"],
+  ["apps/replicasets", "replicaSets"],
   ["/secrets", "secrets"],
   ["/serviceaccounts", "serviceAccounts"],
 ]);
 
 const nobody: readonly string[] = [];
+
+function namespaceOfOrphan({ metadata }: FollowedObject): readonly string[] {
+  const { ownerReferences = [], namespace } = metadata;
+  return namespace === undefined || ownerReferences.some(({ controller }) => controller === true)
+    ? nobody
+    : [namespace];
+}
 
 function ownerUids({ metadata }: FollowedObject): readonly string[] {
   const { ownerReferences } = metadata;

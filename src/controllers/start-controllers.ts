@@ -6,10 +6,12 @@ import type { Client } from "../client/client.ts";
 import type { ControllerFailure } from "../client/controller.ts";
 import type { EventRecorder } from "../client/event-recorder.ts";
 import type { ControllerDeps, RunningController } from "./controller-deps.ts";
+import { startDeploymentController } from "./deployment/reconcile.ts";
 import { startGarbageCollector } from "./garbage-collector/reconcile.ts";
 import { startNamespaceController } from "./namespace/reconcile.ts";
 import { startNodeLifecycleController } from "./node-lifecycle/reconcile.ts";
 import { startPodGarbageCollector } from "./pod-gc/reconcile.ts";
+import { startReplicaSetController, startReplicationController } from "./replicaset/reconcile.ts";
 import { startRootCaPublisher } from "./root-ca-publisher/reconcile.ts";
 import { startServiceAccountController } from "./service-account/reconcile.ts";
 import { allOf, sharedInformers } from "./shared-informers.ts";
@@ -53,6 +55,9 @@ export function startControllers(options: ControllersOptions): RunningController
       startTaintEvictionController(deps),
       startPodGarbageCollector(deps),
       startGarbageCollector(deps),
+      startReplicationController(deps),
+      startReplicaSetController(deps),
+      startDeploymentController(deps),
     );
     if (authorityCertificate !== undefined) running.push(startRootCaPublisher(deps, authorityCertificate));
   });

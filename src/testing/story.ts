@@ -296,6 +296,9 @@ export class StoryTeller {
       configmap: all.configMaps,
       secret: all.secrets,
       serviceaccount: all.serviceAccounts,
+      replicationcontroller: all.replicationControllers,
+      replicaset: all.replicaSets,
+      deployment: all.deployments,
     };
     const client = clients[kind] as ResourceClient<StoredObject> | undefined;
     if (client === undefined)

@@ -12,6 +12,7 @@ import { stories as probes } from "./probes.stories.ts";
 import { stories as scheduling } from "./scheduling.stories.ts";
 import { stories as starting } from "./starting.stories.ts";
 import { stories as termination } from "./termination.stories.ts";
+import { stories as workloads } from "./workloads.stories.ts";
 
 export const topics: Readonly<Record<string, readonly Story[]>> = {
   starting,
@@ -25,4 +26,5 @@ export const topics: Readonly<Record<string, readonly Story[]>> = {
   scheduling,
   "nodes, namespaces and events": nodes,
   "init containers": initContainers,
+  workloads,
 };

@@ -4,18 +4,18 @@ import { isJsonObject } from "../../api/meta/json-object.ts";
 import { applyJsonPatch } from "../../api/meta/json-patch.ts";
 import { mergePatch } from "../../api/meta/merge-patch.ts";
 import { strategicMergePatch } from "../../api/meta/strategic-merge-patch.ts";
+import type { GroupVersionKind } from "../../api/schema/schema.ts";
 import { findSchema, rootSchema } from "../../api/schema/schemas.ts";
 import type { JsonObject } from "../../api/wire/request.ts";
 import { badRequest, invalid, StatusError, unknownError } from "../../api/wire/status-error.ts";
 import { decodeValue, type FieldValidation } from "../codec/decode-body.ts";
 import type { DecodedPatch } from "../codec/decode-patch.ts";
 import type { ApiObject } from "./api-object.ts";
-import { groupKindOf, type ResourceDefinition } from "./resource-definition.ts";
 import type { Warnings } from "./request-context.ts";
 
 /** @throws StatusError BadRequest, Invalid, RequestEntityTooLarge */
 export function applyPatch(
-  definition: ResourceDefinition,
+  definition: GroupVersionKind,
   present: ApiObject,
   decoded: DecodedPatch,
   fieldValidation: FieldValidation,
@@ -30,7 +30,7 @@ export function applyPatch(
   return object as ApiObject;
 }
 
-function patchedValue(definition: ResourceDefinition, present: ApiObject, { type, patch }: DecodedPatch): JsonObject {
+function patchedValue(definition: GroupVersionKind, present: ApiObject, { type, patch }: DecodedPatch): JsonObject {
   switch (type) {
     case "json": {
       const result = applyJsonPatch(present, patch);
@@ -77,13 +77,14 @@ function patchObject(patch: unknown): JsonObject {
 
 /** api-machinery 3.6: patches are judged as a field called `patch`. */
 function strictPatchError(
-  definition: ResourceDefinition,
+  definition: GroupVersionKind,
   present: ApiObject,
   { patch }: DecodedPatch,
   problems: readonly string[],
 ): StatusError {
   const message = `Invalid value: ${JSON.stringify(JSON.stringify(patch))}: strict decoding error: ${problems.join(", ")}`;
-  return invalid(groupKindOf(definition), present.metadata.name ?? "", [
+  const { group, kind } = definition;
+  return invalid({ group, kind }, present.metadata.name ?? "", [
     { reason: "FieldValueInvalid", message, field: "patch" },
   ]);
 }

@@ -33,7 +33,7 @@ export function planDeletion(
   const graceful = strategy.gracePeriodSeconds === undefined ? undefined : gracefulMark(object, strategy, options, now);
   if (graceful === "pending") return { kind: "pending" };
 
-  const finalizers = finalizersFor(object, options);
+  const finalizers = finalizersFor(object, options, strategy);
   if (graceful !== undefined) {
     const marked = withMetadata(graceful.object, { finalizers: finalizers.length > 0 ? finalizers : undefined });
     const stays = finalizers.length > 0 || graceful.gracePeriodSeconds > 0;
@@ -45,9 +45,15 @@ export function planDeletion(
 }
 
 /** The finalizers after the wish about dependents is written into them (api-machinery 6, step 5). */
-export function finalizersFor(object: ApiObject, options: DeletionOptions): readonly string[] {
+export function finalizersFor(
+  object: ApiObject,
+  options: DeletionOptions,
+  { orphansDependents = false }: Pick<Strategy, "orphansDependents"> = {},
+): readonly string[] {
   const present = object.metadata.finalizers ?? [];
-  const orphan = wants(options, "Orphan") ?? present.includes("orphan");
+  const orphan =
+    wants(options, "Orphan") ??
+    (present.includes("orphan") || (orphansDependents && !present.includes("foregroundDeletion")));
   const foreground = wants(options, "Foreground") ?? present.includes("foregroundDeletion");
   const others = present.filter((finalizer) => finalizer !== "orphan" && finalizer !== "foregroundDeletion");
   const kept = present.filter(

@@ -4,6 +4,7 @@ import { sameJson } from "../../api/meta/json-object.ts";
 import type { RandomStream } from "../../base/random.ts";
 import { formatTime, type Instant } from "../../base/time.ts";
 import { type ApiObject, type OwnerReference, withMetadata } from "./api-object.ts";
+import type { UpdateStrategy } from "./strategy.ts";
 
 /** A generated name keeps this much of its prefix and gets this many characters behind it. */
 const generatedPrefixLength = 58;
@@ -44,10 +45,16 @@ export function keepSystemMetadata(next: ApiObject, old: ApiObject): ApiObject {
   });
 }
 
-/** The generation that `next` gets: one more when anything but metadata and status has changed. */
-export function nextGeneration(next: ApiObject, old: ApiObject): number {
+/** The generation that `next` gets: one more when the spec has changed, or the annotations where they count. */
+export function nextGeneration(
+  next: ApiObject,
+  old: ApiObject,
+  { generationCountsAnnotations = false }: Pick<UpdateStrategy, "generationCountsAnnotations"> = {},
+): number {
   const generation = old.metadata.generation ?? 0;
-  return sameJson(next["spec"], old["spec"]) ? generation : generation + 1;
+  const annotated =
+    generationCountsAnnotations && !sameJson(next.metadata.annotations ?? {}, old.metadata.annotations ?? {});
+  return sameJson(next["spec"], old["spec"]) && !annotated ? generation : generation + 1;
 }
 
 /** Owner references without repetitions of the same uid, and the uids that were repeated. */

@@ -287,7 +287,7 @@ export class Registry {
     const missing = notFound(groupResourceOf(this.definition), request.name);
     if (!request.replaces || request.subresource !== "" || !this.definition.strategy.createsOnUpdate) throw missing;
     const sent = await request.transform({ apiVersion: "", kind: "", metadata: {} });
-    this.#checkName(sent, request);
+    checkObjectName(sent, request.name);
     // The client means one particular object, and a new one would not be that one.
     const { uid = "" } = sent.metadata;
     if (uid !== "") {
@@ -308,7 +308,7 @@ export class Registry {
     const { strategy, conversion } = this.definition;
     const old = withMetadata(stored.object, { resourceVersion: undefined });
     const sent = await request.transform(stored.in(conversion).object as ApiObject);
-    this.#checkName(sent, request);
+    checkObjectName(sent, request.name);
     checkFreshness(this.definition, sent, stored, { isWhole: request.replaces });
 
     const placed = this.#inNamespace(sent, request.namespace);
@@ -321,7 +321,7 @@ export class Registry {
     const rules = this.#updateStrategy(request.subresource);
     let next = rules.prepare(this.#dedupe(keepSystemMetadata(admitted, old), context), old);
     if (this.definition.keepsGeneration && rules.leavesGeneration !== true) {
-      next = withMetadata(next, { generation: nextGeneration(next, old) });
+      next = withMetadata(next, { generation: nextGeneration(next, old, rules) });
     }
     // Upstream checks changes of the metadata twice, and shows their faults as two causes (pod-lifecycle 15.1).
     const changes = validateObjectMetaUpdate(next.metadata, old.metadata);
@@ -337,14 +337,6 @@ export class Registry {
     const rules = this.definition.strategy.subresources[subresource];
     if (rules === undefined) throw new Error(`${this.definition.resource} has no subresource ${subresource}`);
     return rules;
-  }
-
-  #checkName(sent: ApiObject, { name }: UpdateRequest): void {
-    const sentName = sent.metadata.name ?? "";
-    if (sentName === "") throw badRequest("name must be provided");
-    if (sentName !== name) {
-      throw badRequest(`the name of the object (${sentName}) does not match the name on the URL (${name})`);
-    }
   }
 
   #inNamespace(object: ApiObject, namespace: string): ApiObject {
@@ -403,6 +395,21 @@ export class Registry {
 /** The 400 for an object that says it lives elsewhere than where it was sent. */
 export function namespaceMismatch(): StatusError {
   return badRequest("the namespace of the provided object does not match the namespace sent on the request");
+}
+
+/** The name in the body is the one in the URL. @throws StatusError BadRequest */
+export function checkObjectName(sent: ApiObject, name: string): void {
+  const sentName = sent.metadata.name ?? "";
+  if (sentName === "") throw badRequest("name must be provided");
+  if (sentName !== name) {
+    throw badRequest(`the name of the object (${sentName}) does not match the name on the URL (${name})`);
+  }
+}
+
+/** The namespace in the body, if there is one, is the one in the URL. @throws StatusError BadRequest */
+export function checkObjectNamespace(sent: ApiObject, namespace: string): void {
+  const sentNamespace = sent.metadata.namespace ?? "";
+  if (sentNamespace !== "" && sentNamespace !== namespace) throw namespaceMismatch();
 }
 
 /** The 422 for an object with these faults. */

@@ -13,6 +13,7 @@ import { nodeStrategy } from "./node-strategy.ts";
 import { podStrategy } from "./pod-strategy.ts";
 import type { ResourceDefinition, VersionConversion } from "./resource-definition.ts";
 import { ordinaryStrategy, type Strategy } from "./strategy.ts";
+import { deploymentStrategy, replicaSetStrategy, replicationControllerStrategy } from "./workload-strategies.ts";
 
 const ordinary: Strategy = { ...ordinaryStrategy, nameProblems: dns1123SubdomainProblems };
 
@@ -59,9 +60,12 @@ const strategies: ReadonlyMap<string, Strategy> = new Map([
   ["/namespaces", namespaceStrategy],
   ["/nodes", nodeStrategy],
   ["/pods", podStrategy],
+  ["/replicationcontrollers", replicationControllerStrategy],
   ["/secrets", secretStrategy],
   ["/serviceaccounts", serviceAccountStrategy],
   ["/services", { ...ordinary, returnsDeletedObject: true }],
+  ["apps/deployments", deploymentStrategy],
+  ["apps/replicasets", replicaSetStrategy],
   ["events.k8s.io/events", eventStrategy],
   ["coordination.k8s.io/leases", leaseStrategy],
 ]);

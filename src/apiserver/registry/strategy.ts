@@ -20,6 +20,8 @@ export interface UpdateStrategy {
   warnings?(next: ApiObject, old: ApiObject): readonly string[];
   /** Changes of the spec by this way do not count in `metadata.generation` (a binding; pod-lifecycle 2.8). */
   readonly leavesGeneration?: boolean;
+  /** A change of the annotations counts in `metadata.generation` like one of the spec (Deployments). */
+  readonly generationCountsAnnotations?: boolean;
 }
 
 export interface DeleteRequest {
@@ -55,6 +57,8 @@ export interface Strategy {
   beginDeletion?(object: ApiObject, now: Instant): ApiObject;
   /** Whether the object must stay although no finalizer in `metadata` holds it (a Namespace's `spec.finalizers`). */
   isHeld?(object: ApiObject): boolean;
+  /** A deletion that says nothing about dependents leaves them behind. */
+  readonly orphansDependents?: boolean;
   /** Objects go by themselves this long after their last write. */
   readonly timeToLive?: Millis;
 }

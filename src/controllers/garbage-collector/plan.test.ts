@@ -106,5 +106,16 @@ it.each<[string, Metadata, Metadata | undefined, boolean]>([
 
 it("collects all kinds that can be listed, watched and deleted, once each, and no events", () => {
   const collected = collectedKinds().map(({ resource }) => resource);
-  expect(collected).toEqual(["configmaps", "namespaces", "nodes", "pods", "secrets", "serviceaccounts", "leases"]);
+  expect(collected).toEqual([
+    "configmaps",
+    "namespaces",
+    "nodes",
+    "pods",
+    "replicationcontrollers",
+    "secrets",
+    "serviceaccounts",
+    "deployments",
+    "replicasets",
+    "leases",
+  ]);
 });

@@ -12,17 +12,18 @@ import type {
   Probe,
   PullPolicy,
 } from "../../generated/core-v1.ts";
-import { defaultContainerResources } from "./default-resources.ts";
+import { defaultContainerResources, roundedResources } from "./default-resources.ts";
 import { defaultFieldRef } from "./default-volume.ts";
 
-/** A regular or init container with every default. With the host's network its ports are the host's. */
+/** A regular or init container with every default. With the host's network its ports are the host's; a template leaves what it requests to its Pods. */
 export function defaultContainer(
   container: Draft<Container>,
-  { hostNetwork }: { readonly hostNetwork: boolean },
+  { isPod, hostNetwork }: { readonly isPod: boolean; readonly hostNetwork: boolean },
 ): Container {
+  const resources = isPod ? defaultContainerResources : roundedResources;
   return {
     ...withCommonDefaults(container, hostNetwork),
-    resources: defaultContainerResources(container.resources ?? {}),
+    resources: resources(container.resources ?? {}),
   } as Container;
 }
 

@@ -2,7 +2,7 @@
 // account, priority, default tolerations) is admission's business.
 
 import type { Draft } from "../../draft.ts";
-import type { Pod, PodSpec, ResourceRequirements } from "../../generated/core-v1.ts";
+import type { Pod, PodSpec, PodTemplateSpec, ResourceRequirements } from "../../generated/core-v1.ts";
 import { formatQuantity } from "../../meta/quantity.ts";
 import { defaultContainer, defaultEphemeralContainer } from "./default-container.ts";
 import { roundedList } from "./default-resources.ts";
@@ -16,11 +16,24 @@ export function defaultPod(pod: Draft<Pod>): Pod {
   return { ...pod, spec: defaultPodSpec(pod.spec ?? {}) } as Pod;
 }
 
-/** The spec of a Pod (not of a template: that leaves requests, host ports and service links to its Pods) with every default. */
+/** A template of Pods with the defaults that it has itself: requests, host ports and service links are left to its Pods. */
+export function defaultPodTemplate(template: Draft<PodTemplateSpec>): PodTemplateSpec {
+  return { ...template, spec: withCommonDefaults(template.spec ?? {}, { isPod: false }) } as PodTemplateSpec;
+}
+
+/** The spec of a Pod with every default. */
 export function defaultPodSpec(spec: Draft<PodSpec>): PodSpec {
-  const hostNetwork = spec.hostNetwork === true;
+  const complete = withCommonDefaults(
+    { ...spec, enableServiceLinks: spec.enableServiceLinks ?? true },
+    { isPod: true },
+  );
+  return complete.resources === undefined ? complete : { ...complete, resources: podLevelResources(complete) };
+}
+
+function withCommonDefaults(spec: Draft<PodSpec>, { isPod }: { readonly isPod: boolean }): PodSpec {
+  const hostNetwork = isPod && spec.hostNetwork === true;
   const serviceAccountName = spec.serviceAccountName || spec.serviceAccount || "";
-  const complete = {
+  return {
     ...spec,
     // The older name of the field is kept in step with the newer one.
     ...(serviceAccountName === "" ? {} : { serviceAccountName, serviceAccount: serviceAccountName }),
@@ -29,18 +42,18 @@ export function defaultPodSpec(spec: Draft<PodSpec>): PodSpec {
     terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds ?? 30,
     schedulerName: spec.schedulerName || "default-scheduler",
     securityContext: spec.securityContext ?? {},
-    enableServiceLinks: spec.enableServiceLinks ?? true,
-    containers: (spec.containers ?? []).map((container) => defaultContainer(container, { hostNetwork })),
+    containers: (spec.containers ?? []).map((container) => defaultContainer(container, { isPod, hostNetwork })),
     ...(spec.initContainers === undefined
       ? {}
-      : { initContainers: spec.initContainers.map((container) => defaultContainer(container, { hostNetwork })) }),
+      : {
+          initContainers: spec.initContainers.map((container) => defaultContainer(container, { isPod, hostNetwork })),
+        }),
     ...(spec.ephemeralContainers === undefined
       ? {}
       : { ephemeralContainers: spec.ephemeralContainers.map(defaultEphemeralContainer) }),
     ...(spec.volumes === undefined ? {} : { volumes: spec.volumes.map(defaultVolume) }),
     ...(spec.overhead === undefined ? {} : { overhead: roundedList(spec.overhead as ResourceList) }),
   } as PodSpec;
-  return complete.resources === undefined ? complete : { ...complete, resources: podLevelResources(complete) };
 }
 
 /**

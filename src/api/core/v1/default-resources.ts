@@ -13,13 +13,19 @@ export function roundedList(list: Draft<ResourceList>): ResourceList {
   );
 }
 
-/** A container's resources: whatever is limited but not requested is requested up to its limit. */
-export function defaultContainerResources(resources: Draft<ResourceRequirements>): ResourceRequirements {
-  const limits = resources.limits === undefined ? undefined : roundedList(resources.limits);
-  const requests = resources.requests === undefined ? undefined : roundedList(resources.requests);
+/** A container's resources with their amounts in the form in which they are stored, and nothing else changed. */
+export function roundedResources(resources: Draft<ResourceRequirements>): ResourceRequirements {
   return {
     ...(resources as ResourceRequirements),
-    ...(limits === undefined ? {} : { limits }),
-    ...(limits === undefined && requests === undefined ? {} : { requests: { ...limits, ...requests } }),
+    ...(resources.limits === undefined ? {} : { limits: roundedList(resources.limits) }),
+    ...(resources.requests === undefined ? {} : { requests: roundedList(resources.requests) }),
   };
+}
+
+/** A container's resources: whatever is limited but not requested is requested up to its limit. */
+export function defaultContainerResources(resources: Draft<ResourceRequirements>): ResourceRequirements {
+  const rounded = roundedResources(resources);
+  const { limits, requests } = rounded;
+  if (limits === undefined && requests === undefined) return rounded;
+  return { ...rounded, requests: { ...limits, ...requests } };
 }

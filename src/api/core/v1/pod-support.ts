@@ -1,13 +1,13 @@
 // Reject or warn, never ignore: compares a new Pod with the table of supported fields.
 
-import type { Pod } from "../../generated/core-v1.ts";
+import type { Pod, PodTemplateSpec } from "../../generated/core-v1.ts";
 import { child, type FieldError, forbidden, index, key } from "../../meta/field-errors.ts";
 import { isJsonObject, ownValue } from "../../meta/json-object.ts";
 import type { SchemaField } from "../../schema/schema.ts";
 import { schemaFor } from "../../schema/schemas.ts";
 import type { JsonObject } from "../../wire/request.ts";
 import { podSupport, type SupportRule } from "./pod-support-table.ts";
-import { upstreamPodWarnings } from "./pod-warnings.ts";
+import { upstreamPodWarnings, upstreamTemplateWarnings } from "./pod-warnings.ts";
 
 /**
  * The texts of the `Warning` headers for a new Pod, as admission left it: one for each field that nothing follows from, and those that upstream
@@ -16,24 +16,41 @@ import { upstreamPodWarnings } from "./pod-warnings.ts";
 export function podWarnings(pod: Pod): string[] {
   const unsupported = findings(pod)
     .filter(({ rule }) => rule.kind === "warned")
-    .map(({ path, rule }) => `${path}: lifepod does not act on this: ${reasonOf(rule)}`);
+    .map((finding) => warningText(finding));
   return [...upstreamPodWarnings(pod), ...unsupported];
+}
+
+/** The same for a template of Pods. @param path where the template is */
+export function podTemplateWarnings(template: PodTemplateSpec, path: string): string[] {
+  const unsupported = findings(template, child(path, "spec"))
+    .filter(({ rule }) => rule.kind === "warned")
+    .map((finding) => warningText(finding));
+  return [...upstreamTemplateWarnings(template, path), ...unsupported];
+}
+
+/** The fields of a template that its Pods would be refused for: its author should hear of it, not a controller. */
+export function refusedTemplateFields(template: PodTemplateSpec, path: string): FieldError[] {
+  return refusals(findings(template, child(path, "spec")));
 }
 
 /** The fields of a new Pod that lifepod must refuse, because without them the Pod would not be what its author means. */
 export function refusedPodFields(pod: Pod): FieldError[] {
-  return findings(pod)
-    .filter(({ rule }) => rule.kind === "refused")
-    .map(({ path, rule }) => forbidden(path, reasonOf(rule)));
+  return refusals(findings(pod));
 }
+
+function refusals(found: readonly Finding[]): FieldError[] {
+  return found.filter(({ rule }) => rule.kind === "refused").map(({ path, rule }) => forbidden(path, reasonOf(rule)));
+}
+
+const warningText = ({ path, rule }: Finding): string => `${path}: lifepod does not act on this: ${reasonOf(rule)}`;
 
 interface Finding {
   readonly path: string;
   readonly rule: SupportRule;
 }
 
-function findings(pod: Pod): Finding[] {
-  return inMessage(pod.spec as unknown as JsonObject, "core/v1 PodSpec", "spec");
+function findings({ spec }: Pick<Pod, "spec">, path = "spec"): Finding[] {
+  return inMessage(spec as unknown as JsonObject, "core/v1 PodSpec", path);
 }
 
 function inMessage(message: JsonObject, name: string, path: string): Finding[] {

@@ -1,14 +1,25 @@
 // Upstream's advice about Pods that are valid and still odd (pod-lifecycle 15.2, api-machinery 3.6).
 
-import type { Container, ContainerPort, NodeSelectorTerm, Pod } from "../../generated/core-v1.ts";
+import type { Container, ContainerPort, NodeSelectorTerm, Pod, PodTemplateSpec } from "../../generated/core-v1.ts";
 import { child, goQuote, index, key } from "../../meta/field-errors.ts";
 import { dns1123LabelProblems } from "../../meta/names.ts";
 import { parseQuantity, quantityMilliValue } from "../../meta/quantity.ts";
 
 /** The texts in upstream's words, in upstream's order. */
 export function upstreamPodWarnings(pod: Pod): string[] {
+  return [...nameWarnings(pod), ...contentWarnings(pod)];
+}
+
+/** The same about a template, which has no name. @param path where the template is: every text begins with it */
+export function upstreamTemplateWarnings({ metadata = {}, spec }: PodTemplateSpec, path: string): string[] {
+  return contentWarnings({ metadata, spec }).map((text) => child(path, text));
+}
+
+/** A Pod, or what stands for one in a template. */
+type PodContent = Pick<Pod, "spec"> & { readonly metadata: Pick<Pod["metadata"], "annotations"> };
+
+function contentWarnings(pod: PodContent): string[] {
   return [
-    ...nameWarnings(pod),
     ...nodeLabelWarnings(pod),
     ...annotationWarnings(pod),
     ...duplicateWarnings(pod),
@@ -37,7 +48,7 @@ const deprecatedNodeLabels: ReadonlyMap<string, string> = new Map([
   ["beta.kubernetes.io/instance-type", 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead'],
 ]);
 
-function nodeLabelWarnings({ spec }: Pod): string[] {
+function nodeLabelWarnings({ spec }: PodContent): string[] {
   const warnings = Object.keys(spec.nodeSelector ?? {}).flatMap((name) => {
     const text = deprecatedNodeLabels.get(name);
     return text === undefined ? [] : [`${key("spec.nodeSelector", name)}: ${text}`];
@@ -69,13 +80,13 @@ const deprecatedAnnotations: readonly (readonly [name: string, text: string])[] 
   ["security.alpha.kubernetes.io/unsafe-sysctls", 'non-functional in v1.11+; use the "sysctls" field instead'],
 ];
 
-function annotationWarnings({ metadata }: Pod): string[] {
+function annotationWarnings({ metadata }: PodContent): string[] {
   return deprecatedAnnotations
     .filter(([name]) => metadata.annotations?.[name] !== undefined)
     .map(([name, text]) => `${key("metadata.annotations", name)}: ${text}`);
 }
 
-function duplicateWarnings({ spec }: Pod): string[] {
+function duplicateWarnings({ spec }: PodContent): string[] {
   const warnings: string[] = [];
   const ips = new Set<string>();
   (spec.hostAliases ?? []).forEach(({ ip }, position) => {
@@ -100,13 +111,13 @@ const seccompPodAnnotation = "seccomp.security.alpha.kubernetes.io/pod";
 const seccompContainerPrefix = "container.seccomp.security.alpha.kubernetes.io/";
 const seccompText = 'non-functional in v1.27+; use the "seccompProfile" field instead';
 
-function seccompWarnings({ metadata, spec }: Pod): string[] {
+function seccompWarnings({ metadata, spec }: PodContent): string[] {
   if (spec.securityContext.seccompProfile !== undefined) return [];
   if (metadata.annotations?.[seccompPodAnnotation] === undefined) return [];
   return [`${key("metadata.annotations", seccompPodAnnotation)}: ${seccompText}`];
 }
 
-function containerWarnings({ metadata }: Pod, container: Container, path: string): string[] {
+function containerWarnings({ metadata }: PodContent, container: Container, path: string): string[] {
   const warnings: string[] = [];
   const annotation = `${seccompContainerPrefix}${container.name}`;
   if (container.securityContext?.seccompProfile === undefined && metadata.annotations?.[annotation] !== undefined) {
@@ -136,7 +147,7 @@ function hiddenVariableWarnings({ env = [] }: Container, path: string): string[]
   });
 }
 
-function portWarnings(pod: Pod): string[] {
+function portWarnings(pod: PodContent): string[] {
   const seen: { readonly port: ContainerPort; readonly at: string }[] = [];
   return containersOf(pod).flatMap(([container, path]) =>
     (container.ports ?? []).flatMap((port, position) => {
@@ -170,7 +181,7 @@ function goPort({ name = "", hostPort = 0, containerPort, protocol, hostIP = "" 
 }
 
 /** Upstream looks at init containers first. */
-function containersOf({ spec }: Pod): [Container, string][] {
+function containersOf({ spec }: PodContent): [Container, string][] {
   return (["initContainers", "containers", "ephemeralContainers"] as const).flatMap((field) =>
     (spec[field] ?? []).map((container, position): [Container, string] => [
       container,

@@ -5,21 +5,26 @@ import { type FieldError, forbidden, invalid, key } from "../../meta/field-error
 
 /** Marks a Pod that shows what a kubelet runs by itself. */
 export const mirrorPodAnnotation = "kubernetes.io/config.mirror";
-const deletionCostAnnotation = "controller.kubernetes.io/pod-deletion-cost";
+/** How dear a Pod is to whoever scales its ReplicaSet down: a 32-bit integer, 0 unless said. */
+export const deletionCostAnnotation = "controller.kubernetes.io/pod-deletion-cost";
 const appArmorPrefix = "container.apparmor.security.beta.kubernetes.io/";
 const path = "metadata.annotations";
 
-export function validatePodAnnotations(pod: Pod): FieldError[] {
-  const annotations = pod.metadata.annotations ?? {};
+/** @param at where the annotations are: a template has them elsewhere */
+export function validatePodAnnotations(
+  pod: { readonly metadata?: Pick<Pod["metadata"], "annotations">; readonly spec: Pod["spec"] },
+  at = path,
+): FieldError[] {
+  const annotations = pod.metadata?.annotations ?? {};
   const errors: FieldError[] = [];
   const mirror = annotations[mirrorPodAnnotation];
   if (mirror !== undefined && (pod.spec.nodeName ?? "") === "") {
     const text = "must set spec.nodeName if mirror pod annotation is set";
-    errors.push(invalid(key(path, mirrorPodAnnotation), mirror, text));
+    errors.push(invalid(key(at, mirrorPodAnnotation), mirror, text));
   }
   const cost = annotations[deletionCostAnnotation];
   if (cost !== undefined && !isInt32(cost)) {
-    errors.push(invalid(key(path, deletionCostAnnotation), cost, "must be a 32bit integer"));
+    errors.push(invalid(key(at, deletionCostAnnotation), cost, "must be a 32bit integer"));
   }
   return errors;
 }
