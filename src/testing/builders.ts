@@ -1,6 +1,6 @@
 // Short ways to say what a manifest says at length. What they give is a draft: the API server fills in the rest.
 
-import type { Container, Draft, Pod, PodSpec } from "../api/index.ts";
+import type { Container, Deployment, DeploymentSpec, Draft, Pod, PodSpec, ReplicaSet } from "../api/index.ts";
 import type { JsonObject } from "../api/wire/request.ts";
 
 /** A container of a test: only what matters to the story; `name` defaults to the Pod's name, `image` is needed. */
@@ -60,6 +60,65 @@ export function pod(name: string, options: PodOptions): JsonObject {
     },
   };
   return draft as JsonObject;
+}
+
+export interface ReplicaOptions {
+  /** The Pods: what {@link pod} takes. Without labels of its own they are labelled `app=<name>`. */
+  readonly template: PodOptions;
+  readonly replicas?: number;
+  readonly namespace?: string;
+  readonly minReadySeconds?: number;
+}
+
+/** A ReplicaSet that selects what its template's labels say. */
+export function replicaSet(name: string, options: ReplicaOptions): JsonObject {
+  const draft: Draft<ReplicaSet> = {
+    apiVersion: "apps/v1",
+    kind: "ReplicaSet",
+    metadata: { name, namespace: options.namespace ?? "default" },
+    spec: replicaSpec(name, options),
+  };
+  return draft as JsonObject;
+}
+
+export interface DeploymentOptions
+  extends ReplicaOptions,
+    Pick<Draft<DeploymentSpec>, "paused" | "progressDeadlineSeconds" | "revisionHistoryLimit" | "strategy"> {
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/**
+ * A Deployment that selects what its template's labels say.
+ * @example deployment("web", { replicas: 3, template: { image: "web:1" } })
+ */
+export function deployment(name: string, options: DeploymentOptions): JsonObject {
+  const {
+    template: _template,
+    replicas: _replicas,
+    minReadySeconds: _seconds,
+    namespace,
+    annotations,
+    ...spec
+  } = options;
+  const draft: Draft<Deployment> = {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name, namespace: namespace ?? "default", ...(annotations && { annotations }) },
+    spec: { ...spec, ...replicaSpec(name, options) },
+  };
+  return draft as JsonObject;
+}
+
+function replicaSpec(name: string, { template, replicas, minReadySeconds }: ReplicaOptions) {
+  const labels = template.labels ?? { app: name };
+  const { metadata, spec } = pod(name, { ...template, labels }) as Draft<Pod>;
+  const { annotations } = metadata ?? {};
+  return {
+    ...(replicas !== undefined && { replicas }),
+    ...(minReadySeconds !== undefined && { minReadySeconds }),
+    selector: { matchLabels: labels },
+    template: { metadata: { labels, ...(annotations && { annotations }) }, spec },
+  } as Draft<ReplicaSet["spec"]>;
 }
 
 /** A ConfigMap with these texts. */

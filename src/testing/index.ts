@@ -12,6 +12,16 @@ export type {
 } from "../runtimes/simulated/behaviour.ts";
 export type { SimulatedFaults } from "../runtimes/simulated/faults.ts";
 export type { SimulatedCluster, SimulatedNode, SimulatedNodeOptions } from "../simulation/simulated-cluster.ts";
-export { type ContainerDraft, configMap, pod, type PodOptions, secret } from "./builders.ts";
+export {
+  type ContainerDraft,
+  configMap,
+  deployment,
+  type DeploymentOptions,
+  pod,
+  type PodOptions,
+  type ReplicaOptions,
+  replicaSet,
+  secret,
+} from "./builders.ts";
 export * from "./predicates.ts";
 export { type LogOptions, type ObjectName, type Story, StoryTeller, story, tellStory } from "./story.ts";

@@ -1,6 +1,6 @@
 // States that tests wait for, named. A predicate sees the object as it stands, or undefined if it is not there.
 
-import type { Node, Pod } from "../api/index.ts";
+import type { Deployment, Node, Pod } from "../api/index.ts";
 import type { JsonObject } from "../api/wire/request.ts";
 
 /** A state that a story waits for. */
@@ -65,6 +65,21 @@ export const hasContainer = (name: string, state: "waiting" | "running" | "termi
     return [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].some(
       (container) => container.name === name && container.state?.[state] !== undefined,
     );
+  });
+
+/** A rollout is over: every replica that is wanted is of the newest template, available, and alone. */
+export const isRolledOut: Predicate = predicate("rolled out", (object) => {
+  const { metadata, spec, status } = (object ?? { spec: {}, status: {} }) as unknown as Deployment;
+  const isSeen = (status.observedGeneration ?? -1) >= (metadata?.generation ?? 0);
+  const counts = [status.replicas, status.updatedReplicas, status.availableReplicas];
+  return isSeen && counts.every((count) => (count ?? 0) === spec.replicas);
+});
+
+/** So many replicas are there and ready, as the object reports. */
+export const hasReadyReplicas = (count: number): Predicate =>
+  predicate(`${count} ready replicas`, (object) => {
+    const status = (object as unknown as Deployment | undefined)?.status;
+    return (status?.readyReplicas ?? 0) === count && (status?.replicas ?? 0) === count;
   });
 
 /** The Pod has a node. */

@@ -1,11 +1,11 @@
 // A story: a cluster on a virtual clock, told in verbs that a Kubernetes user knows, checked against timelines that a person can read.
 
-import type { ContainerStatus, Node, Pod, Taint, TaintEffect } from "../api/index.ts";
+import type { ContainerStatus, Deployment, Node, Pod, ReplicaSet, Taint, TaintEffect } from "../api/index.ts";
 import { kindOf, parseApiVersion } from "../api/kinds.ts";
 import type { JsonObject } from "../api/wire/request.ts";
 import { isReason } from "../api/wire/status-error.ts";
 import { minutes, type Millis } from "../base/time.ts";
-import type { ResourceClient, StoredObject } from "../client/resource-client.ts";
+import type { DeleteOptions, ResourceClient, StoredObject } from "../client/resource-client.ts";
 import { settle } from "../host/settle.ts";
 import type { ContainerId } from "../runtimes/runtime-service.ts";
 import type { ImageBehaviour } from "../runtimes/simulated/behaviour.ts";
@@ -100,8 +100,11 @@ export class StoryTeller {
     await this.cluster.clock.settle();
   }
 
-  /** Deletes an object, a Pod gracefully unless told otherwise. */
-  async delete(name: ObjectName, options: { readonly gracePeriodSeconds?: number } = {}): Promise<void> {
+  /** Deletes an object, a Pod gracefully unless told otherwise; what it owns goes in the background unless told otherwise. */
+  async delete(
+    name: ObjectName,
+    options: Pick<DeleteOptions, "gracePeriodSeconds" | "propagationPolicy"> = {},
+  ): Promise<void> {
     const { client, objectName, namespace } = this.#locate(name);
     await this.#call(client.delete(objectName, namespace, options));
   }
@@ -116,6 +119,24 @@ export class StoryTeller {
     const { client, objectName, namespace } = this.#locate(name);
     const body = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name: objectName, namespace } };
     await this.#call(client.createSubresource(objectName, namespace, "eviction", body));
+  }
+
+  /** `kubectl scale`: through the scale subresource. */
+  async scale(name: ObjectName, replicas: number): Promise<void> {
+    await this.patch(name, { spec: { replicas } }, "scale");
+  }
+
+  /** The Pods that carry these labels, in order of their names; those that are on their way out, too. */
+  async pods(labels: Readonly<Record<string, string>>, namespace = "default"): Promise<readonly Pod[]> {
+    const labelSelector = Object.entries(labels)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(",");
+    return (await this.cluster.call(this.cluster.client.pods.list({ namespace, labelSelector }))).items;
+  }
+
+  /** The ReplicaSets of a namespace, in order of their names. */
+  async replicaSets(namespace = "default"): Promise<readonly ReplicaSet[]> {
+    return (await this.cluster.call(this.cluster.client.replicaSets.list({ namespace }))).items;
   }
 
   /** Patches an object by a merge patch, also its status or another subresource. */
@@ -245,7 +266,7 @@ export class StoryTeller {
 
   /** Compares an object's conditions with a text: lines like `Ready False ContainersNotReady  containers with unready status: [app]`. */
   async expectConditions(name: ObjectName, text: string): Promise<void> {
-    const found = await this.get<Pod | Node>(name);
+    const found = await this.get<Pod | Node | Deployment>(name);
     const lines = (found?.status?.conditions ?? []).map(({ type, status, reason = "", message = "" }) =>
       [type, status, reason, message].join(" "),
     );

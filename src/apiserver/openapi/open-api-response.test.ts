@@ -41,6 +41,7 @@ function referencesIn(value: unknown): readonly string[] {
 
 const groupVersions = [
   "api/v1",
+  "apis/apps/v1",
   "apis/events.k8s.io/v1",
   "apis/authentication.k8s.io/v1",
   "apis/authorization.k8s.io/v1",
