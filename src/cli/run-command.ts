@@ -8,6 +8,7 @@ import { millis } from "../base/time.ts";
 import { createInformer } from "../client/informer.ts";
 import { WallClock } from "../host/wall-clock.ts";
 import { type StandaloneCluster, startStandaloneCluster } from "../standalone/standalone-cluster.ts";
+import { endWorkloads } from "../standalone/end-workloads.ts";
 import { type Manifest, ManifestError, readManifests } from "../standalone/manifests.ts";
 import { applyManifests } from "../standalone/apply-manifests.ts";
 import type { ImageCommands, RuntimeChoice } from "../standalone/choose-runtime.ts";
@@ -182,7 +183,9 @@ async function watchLives(
       const allGone = new Promise<void>((resolve) => {
         gone = resolve;
       });
-      await Promise.all([...seen.values()].map((pod) => deletePod(cluster, pod)));
+      // Whoever would replace a Pod goes first; what they own follows them.
+      await endWorkloads(cluster.client);
+      await Promise.all([...seen.values()].filter(isNobodys).map((pod) => deletePod(cluster, pod)));
       await Promise.race([allGone, force]);
       // The shortest grace there is. Without any, the API would let go of Pods that still run.
       if (seen.size > 0) await Promise.all([...seen.values()].map((pod) => deletePod(cluster, pod, 1)));
@@ -196,6 +199,8 @@ async function watchLives(
     },
   };
 }
+
+const isNobodys = ({ metadata }: Pod): boolean => (metadata.ownerReferences ?? []).length === 0;
 
 async function deletePod(cluster: StandaloneCluster, pod: Pod, gracePeriodSeconds?: number): Promise<void> {
   await cluster.client.pods

@@ -46,6 +46,8 @@ export interface Cluster {
   stopNode(name: string): Promise<void>;
   /** Stops all parts; Pods go on running. Does not close the store. */
   stop(): Promise<void>;
+  /** From now on no Pod is replaced: for whoever ends them all. */
+  stopWorkloads(): Promise<void>;
 }
 
 /** How long the end of a cluster may wait for events that are on their way. */
@@ -147,6 +149,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       kubelets.delete(name);
       await kubelet?.stop();
     },
+    stopWorkloads: () => controllers.stopWorkloads(),
     async stop() {
       await Promise.all([...kubelets.values()].map((kubelet) => kubelet.stop()));
       kubelets.clear();

@@ -32,6 +32,8 @@ export interface ControllersOptions {
 export interface RunningControllers {
   /** Resolves when all controllers know the cluster and are at work. */
   whenSynced(): Promise<void>;
+  /** From now on no Pod is replaced: for whoever ends them all. Resolves after the turns in progress. */
+  stopWorkloads(): Promise<void>;
   /** Resolves after the turns in progress. */
   stop(): Promise<void>;
 }
@@ -44,7 +46,9 @@ export function startControllers(options: ControllersOptions): RunningController
     log(`${controller}: ${key}: ${String(error)}; again in ${retryAfter} ms`);
   const deps: ControllerDeps = { client, clock, random, informers, recorderFor, onFailure };
   const running: RunningController[] = [];
+  const workloads: RunningController[] = [];
   let stopped = false;
+  let withWorkloads = true;
   for (const informer of allOf(informers)) informer.start();
   const synced = Promise.all(allOf(informers).map((informer) => informer.whenSynced())).then(() => {
     if (stopped) return;
@@ -55,17 +59,22 @@ export function startControllers(options: ControllersOptions): RunningController
       startTaintEvictionController(deps),
       startPodGarbageCollector(deps),
       startGarbageCollector(deps),
-      startReplicationController(deps),
-      startReplicaSetController(deps),
-      startDeploymentController(deps),
     );
     if (authorityCertificate !== undefined) running.push(startRootCaPublisher(deps, authorityCertificate));
+    if (!withWorkloads) return;
+    workloads.push(startReplicationController(deps), startReplicaSetController(deps), startDeploymentController(deps));
   });
+  const stopWorkloads = async (): Promise<void> => {
+    withWorkloads = false;
+    await Promise.all(workloads.splice(0).map((controller) => controller.stop()));
+  };
   return {
     whenSynced: () => synced,
+    stopWorkloads,
     async stop() {
       stopped = true;
       for (const informer of allOf(informers)) informer.stop();
+      await stopWorkloads();
       await Promise.all(running.map((controller) => controller.stop()));
     },
   };

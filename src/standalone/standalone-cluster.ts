@@ -134,7 +134,10 @@ export async function startStandaloneCluster(options: StandaloneOptions): Promis
       random,
       whenNodeReady: () => nodeReady(client, nodeName, clock),
       async stop({ pods }) {
-        if (pods === "end") await endPods(client, clock, folder.pods);
+        if (pods === "end") {
+          await cluster.stopWorkloads();
+          await endPods(client, clock, folder.pods);
+        }
         await endAll(started);
       },
     };
