@@ -27,6 +27,10 @@ const volumes = [
   { name: "g", emptyDir: {} },
 ];
 
+const labels = { app: "web" };
+const selector = { matchLabels: labels };
+const template = { metadata: { labels }, spec: { containers: [container], volumes } };
+
 const drafts: readonly JsonObject[] = [
   { apiVersion: "v1", kind: "Namespace", metadata: { name: "blue" } },
   { apiVersion: "v1", kind: "Node", metadata: { name: "node-a" } },
@@ -59,6 +63,9 @@ const drafts: readonly JsonObject[] = [
     regarding,
   },
   { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { name: "l" } },
+  { apiVersion: "v1", kind: "ReplicationController", metadata: { name: "r" }, spec: { template } },
+  { apiVersion: "apps/v1", kind: "ReplicaSet", metadata: { name: "r" }, spec: { selector, template } },
+  { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "d" }, spec: { selector, template } },
 ];
 
 it.each(

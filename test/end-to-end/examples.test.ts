@@ -43,6 +43,12 @@ const expectations: Readonly<Record<string, Expectation>> = {
     ],
     prints: ["trying", "giving up", "trying", "giving up"],
   },
+  "deployment.yaml": {
+    until: /(?: Ready\n[^]*){3}/,
+    status: 130,
+    tells: [/ Ready/, / Terminating +15s of grace/, / Exited +code 0/, / Gone/, /^ok {2}3 Pods, nothing failed$/],
+    prints: ["hello", "hello", "hello", "told to end", "told to end", "told to end"],
+  },
   "environment.yaml": {
     status: 0,
     tells: [/ Succeeded/],

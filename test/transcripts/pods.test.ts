@@ -1,4 +1,4 @@
 import { describeTranscripts } from "./describe-transcripts.ts";
 
 // The lives of Pods, as real processes.
-describeTranscripts(["run", "exec", "logs", "pods", "events", "wait", "delete-pods"], { atOnce: 2 });
+describeTranscripts(["run", "exec", "logs", "pods", "events", "wait", "delete-pods", "workloads"], { atOnce: 2 });

@@ -31,6 +31,7 @@ describe("legacy discovery", () => {
     });
     const groups = documentAt("/apis")["groups"] as readonly JsonObject[];
     expect(groups.map((group) => group["name"])).toEqual([
+      "apps",
       "events.k8s.io",
       "authentication.k8s.io",
       "authorization.k8s.io",
@@ -125,9 +126,11 @@ describe("aggregated discovery", () => {
     expect(documentAt("/apis", { accept: kubectlAccept })).toMatchObject({
       kind: "APIGroupDiscoveryList",
       apiVersion: "apidiscovery.k8s.io/v2",
-      items: ["events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "coordination.k8s.io"].map((name) => ({
-        metadata: { name },
-      })),
+      items: ["apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "coordination.k8s.io"].map(
+        (name) => ({
+          metadata: { name },
+        }),
+      ),
     });
   });
 
