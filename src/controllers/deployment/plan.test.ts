@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { testPod } from "../../../test/fakes/objects.ts";
 import type { Deployment, Pod, ReplicaSet } from "../../api/index.ts";
 import { expiredRevisions, planStep } from "./plan.ts";
-import { testDeployment, testReplicaSet } from "./test-deployment.ts";
+import { testDeployment, testReplicaSet } from "../../../test/fakes/deployments.ts";
 import { revisionsOf } from "./revisions.ts";
 
 const madeFor = [3, 4] as const;

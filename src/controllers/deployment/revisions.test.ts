@@ -9,7 +9,7 @@ import {
   syncedNewest,
   templateHash,
 } from "./revisions.ts";
-import { templateOf, testDeployment, testReplicaSet } from "./test-deployment.ts";
+import { templateOf, testDeployment, testReplicaSet } from "../../../test/fakes/deployments.ts";
 
 describe("of a Deployment's ReplicaSets", () => {
   const one = testReplicaSet("a", { image: "web:1" });

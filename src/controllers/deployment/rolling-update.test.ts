@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { maxSurgeOf, maxUnavailableOf, resizeNewest, shrinkOld } from "./rolling-update.ts";
-import { testDeployment, testReplicaSet } from "./test-deployment.ts";
+import { testDeployment, testReplicaSet } from "../../../test/fakes/deployments.ts";
 
 it.each<[number, number | string, number | string, number, number]>([
   [3, "25%", "25%", 1, 0],

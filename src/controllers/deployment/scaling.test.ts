@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Resize } from "./rolling-update.ts";
 import { planScaling, wasScaled } from "./scaling.ts";
-import { type ReplicaSetParts, testDeployment, testReplicaSet } from "./test-deployment.ts";
+import { type ReplicaSetParts, testDeployment, testReplicaSet } from "../../../test/fakes/deployments.ts";
 
 const sizes = (resizes: readonly Resize[]): Record<string, number> =>
   Object.fromEntries(resizes.map(({ replicaSet, replicas }) => [replicaSet.metadata.name, replicas]));

@@ -3,7 +3,7 @@ import type { DeploymentCondition, DeploymentStatus } from "../../api/index.ts";
 import { type Instant, formatTime, seconds } from "../../base/time.ts";
 import type { Revisions } from "./revisions.ts";
 import { computeStatus, untilDeadline, withPause } from "./status.ts";
-import { type DeploymentParts, testDeployment, testReplicaSet } from "./test-deployment.ts";
+import { type DeploymentParts, testDeployment, testReplicaSet } from "../../../test/fakes/deployments.ts";
 
 const now = Date.UTC(2025, 0, 1) as Instant;
 const ago = (count: number): string => formatTime((now - seconds(count)) as Instant);

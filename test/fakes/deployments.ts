@@ -1,7 +1,11 @@
 // Deployments and ReplicaSets as the API server shows them, for tests that need little of them.
 
-import type { Deployment, PodTemplateSpec, ReplicaSet, ReplicaSetStatus } from "../../api/index.ts";
-import { maxReplicasAnnotation, desiredReplicasAnnotation, revisionAnnotation } from "./revisions.ts";
+import type { Deployment, PodTemplateSpec, ReplicaSet, ReplicaSetStatus } from "../../src/api/index.ts";
+import {
+  maxReplicasAnnotation,
+  desiredReplicasAnnotation,
+  revisionAnnotation,
+} from "../../src/controllers/deployment/revisions.ts";
 
 export interface DeploymentParts {
   readonly spec?: Partial<Deployment["spec"]>;
