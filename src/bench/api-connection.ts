@@ -7,6 +7,7 @@ export interface WatchedObject {
   readonly metadata: { readonly name: string };
   readonly status?: {
     readonly phase?: string;
+    readonly availableReplicas?: number;
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
   };
 }

@@ -9,6 +9,7 @@ const benchmarks: Readonly<Record<string, () => Promise<readonly Measurement[]>>
   api: async () => (await import("./api-load.ts")).measureApi(),
   watch: async () => (await import("./watch-fan-out.ts")).measureWatchFanOut(),
   pods: async () => (await import("./pod-latency.ts")).measurePods(),
+  deployments: async () => (await import("./deployments.ts")).measureDeployments(),
   scheduling: async () => (await import("./scheduling.ts")).measureScheduling(),
   simulation: async () => (await import("./simulated-hour.ts")).measureSimulation(),
 };
