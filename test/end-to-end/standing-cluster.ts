@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type CoreV1Event, CoreV1Api, KubeConfig, type V1Pod, Watch } from "@kubernetes/client-node";
+import { AppsV1Api, type CoreV1Event, CoreV1Api, KubeConfig, type V1Pod, Watch } from "@kubernetes/client-node";
 import { type Millis, seconds } from "../../src/base/time.ts";
 import { clock, until } from "../containerd/until.ts";
 import { type Ended, LifepodProcess, type LifepodOptions } from "./lifepod-process.ts";
@@ -87,6 +87,12 @@ export class StandingCluster {
     await this.up("--stop-pods");
     await this.end("SIGTERM");
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** The API of workloads, for the cluster as it is now. */
+  get apps(): AppsV1Api {
+    if (this.#config === undefined) throw new Error("lifepod was never ready");
+    return this.#config.makeApiClient(AppsV1Api);
   }
 
   async create(pod: V1Pod): Promise<V1Pod> {
