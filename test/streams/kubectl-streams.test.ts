@@ -44,9 +44,19 @@ for (const runtime of ["process", "containerd"] as const) {
       });
 
       it("exec -it gives a terminal of the client's size", async () => {
+        // The size follows the start of the command; until then the terminal has none.
+        const sized = "until stty size 2>/dev/null | grep -q 41.113; do sleep 0.05; done";
         const ended = await cluster.atTerminal(
           version,
-          ["exec", "-it", "idle", "--", "sh", "-c", "echo ready; read answer; stty size; echo $answer; tty; exit 3"],
+          [
+            "exec",
+            "-it",
+            "idle",
+            "--",
+            "sh",
+            "-c",
+            `echo ready; read answer; ${sized}; stty size; echo $answer; tty; exit 3`,
+          ],
           { rows: 41, columns: 113 },
           { to: "ready", type: "typed\n" },
         );
