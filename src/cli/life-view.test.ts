@@ -44,7 +44,7 @@ it("writes one plain line for each change into a pipe, and no control characters
   const pipe = terminal(false);
   const view = createLifeView(pipe, 1_000 as Instant);
   view.entry(entry({}));
-  view.pod("web", undefined, { ready: "1/1", status: "Running", restarts: "0" });
+  view.pod("web", { ready: "1/1", status: "Running", restarts: "0" });
   view.note("a note");
   view.close();
   expect(pipe.written.join("")).toBe("   1.204s  web                       Ready\na note\n");
@@ -53,7 +53,7 @@ it("writes one plain line for each change into a pipe, and no control characters
 it("keeps a block of the Pods below the lines, drawn anew at each change and gone at the end", () => {
   const screen = terminal(true);
   const view = createLifeView(screen, 1_000 as Instant);
-  view.pod("web", undefined, { ready: "0/1", status: "ContainerCreating", restarts: "0" });
+  view.pod("web", { ready: "0/1", status: "ContainerCreating", restarts: "0" });
   expect(screen.written.join("")).toContain("  web   0/1    ContainerCreating\n");
   screen.written.length = 0;
   view.entry(entry({}));
@@ -69,8 +69,7 @@ it("keeps a block of the Pods below the lines, drawn anew at each change and gon
 it("shows no more Pods than the screen has room for, and says how many more there are", () => {
   const screen = terminal(true, 40, 6);
   const view = createLifeView(screen, 0 as Instant);
-  for (let index = 0; index < 5; index++)
-    view.pod(`web-${index}`, undefined, { ready: "1/1", status: "Running", restarts: "0" });
+  for (let index = 0; index < 5; index++) view.pod(`web-${index}`, { ready: "1/1", status: "Running", restarts: "0" });
   expect(screen.written.at(-1)).toContain("… and 3 more");
   expect(screen.written.at(-1)).not.toContain("web-4");
 });
@@ -78,7 +77,7 @@ it("shows no more Pods than the screen has room for, and says how many more ther
 it("survives a screen that is too narrow for anything", () => {
   const screen = terminal(true, 1, 1);
   const view = createLifeView(screen, 0 as Instant);
-  view.pod("web", undefined, { ready: "1/1", status: "Running", restarts: "3" });
+  view.pod("web", { ready: "1/1", status: "Running", restarts: "3" });
   view.close();
   expect(screen.written.length).toBeGreaterThan(0);
 });

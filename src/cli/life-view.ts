@@ -1,7 +1,6 @@
 // Shows Pods' lives while they happen: one plain line per change in a pipe; in a terminal the same lines in colour above a block that always shows how each
 // Pod stands now.
 
-import type { Pod } from "../api/index.ts";
 import type { Instant } from "../base/time.ts";
 import type { LifeEntry, Tone } from "../timeline/pod-life.ts";
 import { type Paint, plainPaint } from "./paint.ts";
@@ -10,7 +9,7 @@ import type { Terminal } from "./terminal.ts";
 export interface LifeView {
   entry(entry: LifeEntry): void;
   /** How a Pod stands now; `undefined` when it is gone. */
-  pod(name: string, pod: Pod | undefined, status: PodLine | undefined): void;
+  pod(name: string, status: PodLine | undefined): void;
   /** A line that is not about a Pod. */
   note(text: string): void;
   /** Leaves the screen as it is and shows nothing more. */
@@ -71,7 +70,7 @@ class LiveView implements LifeView {
     this.#above(formatEntry(entry, this.#since, this.#terminal.paint));
   }
 
-  pod(name: string, _pod: Pod | undefined, status: PodLine | undefined): void {
+  pod(name: string, status: PodLine | undefined): void {
     if (status === undefined) this.#lines.delete(name);
     else this.#lines.set(name, status);
     this.#above();

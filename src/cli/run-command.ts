@@ -149,7 +149,7 @@ async function watchLives(
     if (deleted) {
       seen.delete(uid);
       verdict.lost(object);
-      view.pod(name, undefined, undefined);
+      view.pod(name, undefined);
       if (seen.size === 0) gone();
       return;
     }
@@ -157,7 +157,7 @@ async function watchLives(
     seen.set(uid, object);
     printed?.saw(object);
     verdict.saw(object);
-    view.pod(name, object, podLine(object));
+    view.pod(name, podLine(object));
     if (verdict.allFinished()) finish();
   });
   const events = createInformer<Event>({ resource: client.events, clock, random: cluster.random, name: "run/events" });
