@@ -15,6 +15,11 @@ export type {
   ContainerStateWaiting,
   ContainerStatus,
   DNSPolicy,
+  EndpointAddress,
+  EndpointPort,
+  Endpoints,
+  EndpointsList,
+  EndpointSubset,
   EnvFromSource,
   EnvVar,
   EnvVarSource,
@@ -77,8 +82,10 @@ export type {
   Service,
   ServiceAccount,
   ServiceAccountList,
+  ServiceList,
   ServicePort,
   ServiceSpec,
+  ServiceStatus,
   Taint,
   TaintEffect,
   TCPSocketAction,
@@ -103,6 +110,7 @@ export type {
   ReplicaSetStatus,
 } from "./generated/apps-v1.ts";
 export type { Scale, ScaleSpec, ScaleStatus } from "./generated/autoscaling-v1.ts";
+export type { Endpoint, EndpointConditions, EndpointSlice, EndpointSliceList } from "./generated/discovery-v1.ts";
 export type { Lease, LeaseList, LeaseSpec } from "./generated/coordination-v1.ts";
 export type { Eviction, PodDisruptionBudget } from "./generated/policy-v1.ts";
 export type {

@@ -50,6 +50,7 @@ const scale: Subresource = {
 export const kinds: readonly ResourceKind[] = [
   core("bindings", "Binding", { verbs: ["create"] }),
   core("configmaps", "ConfigMap", { shortNames: ["cm"] }),
+  core("endpoints", "Endpoints", { shortNames: ["ep"], singular: "endpoints" }),
   core("events", "Event", { shortNames: ["ev"] }),
   core("namespaces", "Namespace", {
     shortNames: ["ns"],
@@ -92,8 +93,7 @@ export const kinds: readonly ResourceKind[] = [
   }),
   core("secrets", "Secret", {}),
   core("serviceaccounts", "ServiceAccount", { shortNames: ["sa"] }),
-  // Nothing writes Services yet, so the collection is empty; clients ask for it all the same (`kubectl cluster-info`).
-  core("services", "Service", { shortNames: ["svc"], categories: ["all"], verbs: ["get", "list", "watch"] }),
+  core("services", "Service", { shortNames: ["svc"], categories: ["all"], status: true }),
   row("apps", "v1", "deployments", "Deployment", {
     shortNames: ["deploy"],
     categories: ["all"],
@@ -117,6 +117,7 @@ export const kinds: readonly ResourceKind[] = [
   row("authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", virtual),
   row("authorization.k8s.io", "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", virtual),
   row("coordination.k8s.io", "v1", "leases", "Lease", {}),
+  row("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", { generation: true }),
 ];
 
 /** The resource at `/apis/<group>/<version>/<resource>`; undefined when it is not served. */
@@ -148,6 +149,8 @@ export function parseApiVersion(apiVersion: string): { readonly group: string; r
 }
 
 interface RowOptions {
+  /** The kind in lower case, unless said. */
+  readonly singular?: string;
   readonly shortNames?: readonly string[];
   readonly categories?: readonly string[];
   readonly namespaced?: boolean;
@@ -174,7 +177,7 @@ function row(group: string, version: string, resource: string, kind: string, opt
     kind,
     listKind: `${kind}List`,
     resource,
-    singular: kind.toLowerCase(),
+    singular: options.singular ?? kind.toLowerCase(),
     shortNames: options.shortNames ?? [],
     categories: options.categories ?? [],
     namespaced: options.namespaced ?? true,

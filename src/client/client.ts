@@ -4,6 +4,8 @@
 import type {
   ConfigMap,
   Deployment,
+  Endpoints,
+  EndpointSlice,
   Event,
   Lease,
   Namespace,
@@ -12,6 +14,7 @@ import type {
   ReplicaSet,
   ReplicationController,
   Secret,
+  Service,
   ServiceAccount,
 } from "../api/index.ts";
 import type { RequestHandler, UserInfo } from "../api/wire/request.ts";
@@ -41,6 +44,9 @@ export interface Client {
   readonly configMaps: ResourceClient<ConfigMap>;
   readonly secrets: ResourceClient<Secret>;
   readonly serviceAccounts: ResourceClient<ServiceAccount>;
+  readonly services: ResourceClient<Service>;
+  readonly endpoints: ResourceClient<Endpoints>;
+  readonly endpointSlices: ResourceClient<EndpointSlice>;
   readonly events: ResourceClient<Event>;
   readonly leases: ResourceClient<Lease>;
   readonly replicationControllers: ResourceClient<ReplicationController>;
@@ -64,6 +70,15 @@ export function createClient(options: ClientOptions): Client {
     configMaps: resource(coreResource("configmaps", "ConfigMap")),
     secrets: resource(coreResource("secrets", "Secret")),
     serviceAccounts: resource(coreResource("serviceaccounts", "ServiceAccount")),
+    services: resource(coreResource("services", "Service")),
+    endpoints: resource(coreResource("endpoints", "Endpoints")),
+    endpointSlices: resource({
+      group: "discovery.k8s.io",
+      version: "v1",
+      resource: "endpointslices",
+      kind: "EndpointSlice",
+      namespaced: true,
+    }),
     events: resource(coreResource("events", "Event")),
     replicationControllers: resource(coreResource("replicationcontrollers", "ReplicationController")),
     replicaSets: resource(appsResource("replicasets", "ReplicaSet")),

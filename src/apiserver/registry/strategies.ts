@@ -8,6 +8,7 @@ import { kinds, type ResourceKind } from "../../api/kinds.ts";
 import { dns1123SubdomainProblems } from "../../api/meta/names.ts";
 import type { ApiObject } from "./api-object.ts";
 import { coreEventStrategy, eventConversion, eventStrategy } from "./event-strategy.ts";
+import { endpointSliceStrategy, endpointsStrategy, serviceStrategy } from "./service-strategy.ts";
 import { namespaceStrategy } from "./namespace-strategy.ts";
 import { nodeStrategy } from "./node-strategy.ts";
 import { podStrategy } from "./pod-strategy.ts";
@@ -56,6 +57,7 @@ const leaseStrategy: Strategy = {
 
 const strategies: ReadonlyMap<string, Strategy> = new Map([
   ["/configmaps", configMapStrategy],
+  ["/endpoints", endpointsStrategy],
   ["/events", coreEventStrategy],
   ["/namespaces", namespaceStrategy],
   ["/nodes", nodeStrategy],
@@ -63,11 +65,12 @@ const strategies: ReadonlyMap<string, Strategy> = new Map([
   ["/replicationcontrollers", replicationControllerStrategy],
   ["/secrets", secretStrategy],
   ["/serviceaccounts", serviceAccountStrategy],
-  ["/services", { ...ordinary, returnsDeletedObject: true }],
+  ["/services", serviceStrategy],
   ["apps/deployments", deploymentStrategy],
   ["apps/replicasets", replicaSetStrategy],
   ["events.k8s.io/events", eventStrategy],
   ["coordination.k8s.io/leases", leaseStrategy],
+  ["discovery.k8s.io/endpointslices", endpointSliceStrategy],
 ]);
 
 /** Versions that are served but not stored. */
