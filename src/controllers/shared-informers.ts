@@ -3,6 +3,8 @@
 import type {
   ConfigMap,
   Deployment,
+  Endpoints,
+  EndpointSlice,
   Lease,
   Namespace,
   Node,
@@ -11,6 +13,7 @@ import type {
   ReplicaSet,
   ReplicationController,
   Secret,
+  Service,
   ServiceAccount,
 } from "../api/index.ts";
 import type { Random } from "../base/random.ts";
@@ -32,6 +35,8 @@ export const orphans = "orphans";
 export interface SharedInformers {
   readonly configMaps: Informer<ConfigMap>;
   readonly deployments: Informer<Deployment>;
+  readonly endpoints: Informer<Endpoints>;
+  readonly endpointSlices: Informer<EndpointSlice>;
   readonly leases: Informer<Lease>;
   readonly namespaces: Informer<Namespace>;
   readonly nodes: Informer<Node>;
@@ -40,6 +45,7 @@ export interface SharedInformers {
   readonly replicaSets: Informer<ReplicaSet>;
   readonly secrets: Informer<Secret>;
   readonly serviceAccounts: Informer<ServiceAccount>;
+  readonly services: Informer<Service>;
 }
 
 /** What every object here has. */
@@ -64,6 +70,8 @@ export function sharedInformers(parts: {
   return {
     configMaps: follow(client.configMaps),
     deployments: follow(client.deployments),
+    endpoints: follow(client.endpoints),
+    endpointSlices: follow(client.endpointSlices),
     leases: follow(client.leases),
     namespaces: follow(client.namespaces),
     nodes: follow(client.nodes),
@@ -75,6 +83,7 @@ export function sharedInformers(parts: {
     replicaSets: follow(client.replicaSets, { [orphans]: namespaceOfOrphan }),
     secrets: follow(client.secrets),
     serviceAccounts: follow(client.serviceAccounts),
+    services: follow(client.services),
   };
 }
 
@@ -95,6 +104,8 @@ export function informerOf(
 const properties: ReadonlyMap<string, keyof SharedInformers> = new Map([
   ["/configmaps", "configMaps"],
   ["apps/deployments", "deployments"],
+  ["discovery.k8s.io/endpointslices", "endpointSlices"],
+  ["/endpoints", "endpoints"],
   ["coordination.k8s.io/leases", "leases"],
   ["/namespaces", "namespaces"],
   ["/nodes", "nodes"],
@@ -103,6 +114,7 @@ const properties: ReadonlyMap<string, keyof SharedInformers> = new Map([
   ["apps/replicasets", "replicaSets"],
   ["/secrets", "secrets"],
   ["/serviceaccounts", "serviceAccounts"],
+  ["/services", "services"],
 ]);
 
 const nobody: readonly string[] = [];

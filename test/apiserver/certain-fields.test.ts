@@ -49,6 +49,9 @@ const drafts: readonly JsonObject[] = [
   { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "c" } },
   { apiVersion: "v1", kind: "Secret", metadata: { name: "s" } },
   { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "robot" } },
+  { apiVersion: "v1", kind: "Service", metadata: { name: "front" }, spec: { ports: [{ port: 80 }] } },
+  { apiVersion: "v1", kind: "Endpoints", metadata: { name: "front" } },
+  { apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice", metadata: { name: "front" }, addressType: "IPv4" },
   { apiVersion: "v1", kind: "Event", metadata: { name: "e" }, involvedObject: regarding },
   {
     apiVersion: "events.k8s.io/v1",

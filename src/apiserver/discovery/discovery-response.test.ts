@@ -36,6 +36,7 @@ describe("legacy discovery", () => {
       "authentication.k8s.io",
       "authorization.k8s.io",
       "coordination.k8s.io",
+      "discovery.k8s.io",
     ]);
     expect(documentAt("/apis/events.k8s.io")).toEqual({
       kind: "APIGroup",
@@ -126,11 +127,16 @@ describe("aggregated discovery", () => {
     expect(documentAt("/apis", { accept: kubectlAccept })).toMatchObject({
       kind: "APIGroupDiscoveryList",
       apiVersion: "apidiscovery.k8s.io/v2",
-      items: ["apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "coordination.k8s.io"].map(
-        (name) => ({
-          metadata: { name },
-        }),
-      ),
+      items: [
+        "apps",
+        "events.k8s.io",
+        "authentication.k8s.io",
+        "authorization.k8s.io",
+        "coordination.k8s.io",
+        "discovery.k8s.io",
+      ].map((name) => ({
+        metadata: { name },
+      })),
     });
   });
 

@@ -46,6 +46,7 @@ const groupVersions = [
   "apis/authentication.k8s.io/v1",
   "apis/authorization.k8s.io/v1",
   "apis/coordination.k8s.io/v1",
+  "apis/discovery.k8s.io/v1",
 ];
 
 describe("the OpenAPI v3 index", () => {
