@@ -74,6 +74,11 @@ export const kinds: readonly ResourceKind[] = [
         verbs: ["create", "get"],
       },
       { name: "binding", responseKind: { group: "", version: "v1", kind: "Binding" }, verbs: ["create"] },
+      {
+        name: "ephemeralcontainers",
+        responseKind: { group: "", version: "v1", kind: "Pod" },
+        verbs: ["get", "patch", "update"],
+      },
       { name: "eviction", responseKind: { group: "policy", version: "v1", kind: "Eviction" }, verbs: ["create"] },
       { name: "exec", responseKind: { group: "", version: "v1", kind: "PodExecOptions" }, verbs: ["create", "get"] },
       { name: "log", responseKind: { group: "", version: "v1", kind: "Pod" }, verbs: ["get"] },

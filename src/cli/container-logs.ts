@@ -18,7 +18,10 @@ export class ContainerLogs {
 
   /** A Pod was seen: the logs of instances that are new are read from now on. */
   saw(pod: Pod): void {
-    for (const status of [...(pod.status.initContainerStatuses ?? []), ...(pod.status.containerStatuses ?? [])]) {
+    const { initContainerStatuses, containerStatuses, ephemeralContainerStatuses } = pod.status;
+    for (const status of [initContainerStatuses, containerStatuses, ephemeralContainerStatuses].flatMap(
+      (statuses) => statuses ?? [],
+    )) {
       const earlier = status.lastState?.terminated?.containerID;
       if (earlier !== undefined) this.#read(pod, status, earlier, true);
       const present =

@@ -14,7 +14,7 @@ export function shouldBeStarted(pod: Pod, container: PodContainer, observed: Obs
       return false;
     case "created":
     case "unknown":
-      return container.role !== "ephemeral";
+      return true;
     case "exited":
       switch (container.role) {
         case "sidecar":

@@ -1,6 +1,6 @@
 // States that tests wait for, named. A predicate sees the object as it stands, or undefined if it is not there.
 
-import type { Deployment, Node, Pod } from "../api/index.ts";
+import type { ContainerStatus, Deployment, Node, Pod } from "../api/index.ts";
 import type { JsonObject } from "../api/wire/request.ts";
 
 /** A state that a story waits for. */
@@ -40,11 +40,17 @@ export const isRunning: Predicate = hasPhase("Running");
 export const isSucceeded: Predicate = hasPhase("Succeeded");
 export const isFailed: Predicate = hasPhase("Failed");
 
+/** Of containers of every sort. */
+const statusesOf = (pod: Pod | undefined): readonly ContainerStatus[] => [
+  ...(pod?.status.initContainerStatuses ?? []),
+  ...(pod?.status.containerStatuses ?? []),
+  ...(pod?.status.ephemeralContainerStatuses ?? []),
+];
+
 /** A container waits for this reason. */
 export const waitsFor = (reason: string): Predicate =>
   predicate(`a container waiting for ${reason}`, (object) => {
-    const status = (object as unknown as Pod | undefined)?.status;
-    return [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].some(
+    return statusesOf(object as unknown as Pod | undefined).some(
       (container) => container.state?.waiting?.reason === reason,
     );
   });
@@ -52,17 +58,13 @@ export const waitsFor = (reason: string): Predicate =>
 /** A container has been restarted at least so often. */
 export const hasRestarts = (times: number): Predicate =>
   predicate(`${times} restarts`, (object) => {
-    const status = (object as unknown as Pod | undefined)?.status;
-    return [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].some(
-      (container) => container.restartCount >= times,
-    );
+    return statusesOf(object as unknown as Pod | undefined).some((container) => container.restartCount >= times);
   });
 
 /** A container of any sort is in this state. */
 export const hasContainer = (name: string, state: "waiting" | "running" | "terminated"): Predicate =>
   predicate(`${name} ${state}`, (object) => {
-    const status = (object as unknown as Pod | undefined)?.status;
-    return [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].some(
+    return statusesOf(object as unknown as Pod | undefined).some(
       (container) => container.name === name && container.state?.[state] !== undefined,
     );
   });

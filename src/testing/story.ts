@@ -217,7 +217,11 @@ export class StoryTeller {
   /** The status of a Pod's container of any sort; of its first regular one if none is named. */
   async container(name: string, container?: string): Promise<ContainerStatus> {
     const { status } = await this.pod(name);
-    const all = [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])];
+    const all = [
+      ...(status.containerStatuses ?? []),
+      ...(status.initContainerStatuses ?? []),
+      ...(status.ephemeralContainerStatuses ?? []),
+    ];
     const found = container === undefined ? all[0] : all.find((each) => each.name === container);
     if (found === undefined) throw new Error(`Pod ${name} has no status of a container ${container ?? ""}`);
     return found;

@@ -78,7 +78,12 @@ function containerEntries(before: Pod | undefined, after: Pod, entry: MakeEntry)
 }
 
 function allStatuses(pod: Pod | undefined): readonly ContainerStatus[] {
-  return [...(pod?.status.initContainerStatuses ?? []), ...(pod?.status.containerStatuses ?? [])];
+  const status = pod?.status;
+  return [
+    ...(status?.initContainerStatuses ?? []),
+    ...(status?.containerStatuses ?? []),
+    ...(status?.ephemeralContainerStatuses ?? []),
+  ];
 }
 
 function statusEntries(before: ContainerStatus | undefined, after: ContainerStatus, entry: MakeEntry): LifeEntry[] {

@@ -78,6 +78,98 @@ describe("binding", () => {
   });
 });
 
+describe("ephemeralcontainers", () => {
+  const debug = (test: ServerUnderTest, ...containers: readonly object[]) =>
+    test.patch(`${pods}/web/ephemeralcontainers`, "strategic", { spec: { ephemeralContainers: containers } });
+
+  it("adds to the Pod's ephemeral containers by their names, completes them, and counts the change", async () => {
+    const test = await ServerUnderTest.start();
+    await test.create(pods, pod("web"));
+    await debug(test, { name: "one", image: "busybox:1" });
+    const answer = await debug(test, { name: "two", image: "busybox", targetContainerName: "app", stdin: true });
+    expect(answer.status).toBe(200);
+    const { object } = await test.get(`${pods}/web/ephemeralcontainers`);
+    expect(object).toEqual((await test.get(`${pods}/web`)).object);
+    expect(object.metadata.generation).toBe(3);
+    const byName = Object.fromEntries(
+      (object.spec.ephemeralContainers as { name: string }[]).map((container) => [container.name, container]),
+    );
+    expect(Object.keys(byName).toSorted()).toEqual(["one", "two"]);
+    expect(byName["one"]).toMatchObject({ imagePullPolicy: "IfNotPresent", terminationMessagePolicy: "File" });
+    expect(byName["two"]).toMatchObject({ imagePullPolicy: "Always", targetContainerName: "app", stdin: true });
+  });
+
+  it("changes nothing else, whatever else a PUT brings", async () => {
+    const test = await ServerUnderTest.start();
+    const { object: made } = await test.create(pods, pod("web"));
+    const answer = await test.put(`${pods}/web/ephemeralcontainers`, {
+      ...made,
+      metadata: { ...made.metadata, labels: { a: "1" } },
+      spec: { ...made.spec, nodeName: "other", ephemeralContainers: [{ name: "one", image: "busybox:1" }] },
+      status: { phase: "Failed" },
+    });
+    expect(answer.status).toBe(200);
+    const { object } = await test.get(`${pods}/web`);
+    expect(object.metadata.labels).toEqual(made.metadata.labels);
+    expect(object.spec).toEqual({ ...made.spec, ephemeralContainers: [expect.objectContaining({ name: "one" })] });
+    expect(object.status).toEqual(made.status);
+  });
+
+  it("is not what an ordinary update is for", async () => {
+    const test = await ServerUnderTest.start();
+    await test.create(pods, pod("web"));
+    const answer = await test.patch(`${pods}/web`, "strategic", {
+      spec: { ephemeralContainers: [{ name: "one", image: "busybox:1" }] },
+    });
+    expect(answer.object).toMatchObject({
+      code: 422,
+      message: expect.stringContaining("pod updates may not change fields other than"),
+    });
+  });
+
+  const at = "spec.ephemeralContainers[0]";
+  const never = "Forbidden: cannot be set for an Ephemeral Container";
+  it.each([
+    ["ports", { ports: [{ containerPort: 80 }] }, `${at}.ports: ${never}`],
+    ["a probe", { livenessProbe: { tcpSocket: { port: 80 } } }, `${at}.livenessProbe: ${never}`],
+    ["hooks", { lifecycle: { preStop: { sleep: { seconds: 1 } } } }, `${at}.lifecycle: ${never}`],
+    ["resources", { resources: { limits: { cpu: "1" } } }, `${at}.resources: ${never}`],
+    ["a target that is not there", { targetContainerName: "db" }, `${at}.targetContainerName: Not found: "db"`],
+    ["the name of another container", { name: "app" }, `${at}.name: Duplicate value: "app"`],
+    ["no image", { image: "" }, `${at}.image: Required value`],
+    [
+      "raw devices",
+      { volumeDevices: [{ name: "x", devicePath: "/x" }] },
+      `${at}.volumeDevices[0].name: Not found: "x"`,
+    ],
+  ])("refuses %s", async (_what, more, message) => {
+    const test = await ServerUnderTest.start();
+    await test.create(pods, pod("web"));
+    const answer = await debug(test, { name: "one", image: "busybox:1", ...more });
+    expect(answer.object).toMatchObject({ code: 422, message: expect.stringContaining(message) });
+    expect((await test.get(`${pods}/web`)).object.spec).not.toHaveProperty("ephemeralContainers");
+  });
+
+  it("refuses to change or remove what was added, and a missing Pod", async () => {
+    const test = await ServerUnderTest.start();
+    await test.create(pods, pod("web"));
+    await debug(test, { name: "one", image: "busybox:1" });
+    const changed = await debug(test, { name: "one", image: "busybox:2" });
+    expect(changed.object).toMatchObject({
+      code: 422,
+      message: expect.stringContaining('existing ephemeral containers "one" may not be changed'),
+    });
+    const { object: present } = await test.get(`${pods}/web`);
+    const without = { ...present, spec: { ...present.spec, ephemeralContainers: [] } };
+    expect((await test.put(`${pods}/web/ephemeralcontainers`, without)).object).toMatchObject({
+      code: 422,
+      message: expect.stringContaining('existing ephemeral containers "one" may not be removed'),
+    });
+    const missing = await test.patch(`${pods}/none/ephemeralcontainers`, "strategic", { spec: {} });
+    expect(missing.object).toMatchObject({ code: 404, message: 'pods "none" not found' });
+  });
+});
+
 describe("eviction", () => {
   const evict = (test: ServerUnderTest, name: string, more = {}) =>
     test.create(`${pods}/${name}/eviction`, { apiVersion: "policy/v1", kind: "Eviction", metadata: { name }, ...more });

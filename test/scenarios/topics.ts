@@ -2,6 +2,7 @@
 
 import type { Story } from "../../src/testing/index.ts";
 import { stories as crash } from "./crash.stories.ts";
+import { stories as ephemeralContainers } from "./ephemeral-containers.stories.ts";
 import { stories as environment } from "./environment.stories.ts";
 import { stories as hooks } from "./hooks.stories.ts";
 import { stories as images } from "./images.stories.ts";
@@ -26,5 +27,6 @@ export const topics: Readonly<Record<string, readonly Story[]>> = {
   scheduling,
   "nodes, namespaces and events": nodes,
   "init containers": initContainers,
+  "ephemeral containers": ephemeralContainers,
   workloads,
 };

@@ -1,10 +1,14 @@
 // Pods (pod-lifecycle 2.8, 8.1, 11.2, 15).
 
 import { defaultPod } from "../../api/core/v1/default-pod.ts";
-import { podWarnings, refusedPodFields } from "../../api/core/v1/pod-support.ts";
+import { ephemeralContainerWarnings, podWarnings, refusedPodFields } from "../../api/core/v1/pod-support.ts";
 import { computeQosClass } from "../../api/core/v1/qos.ts";
 import { validatePod } from "../../api/core/v1/validate-pod.ts";
-import { validatePodStatusUpdate, validatePodUpdate } from "../../api/core/v1/validate-pod-update.ts";
+import {
+  validateEphemeralContainersUpdate,
+  validatePodStatusUpdate,
+  validatePodUpdate,
+} from "../../api/core/v1/validate-pod-update.ts";
 import type { Draft, Pod } from "../../api/index.ts";
 import { textAt, valueAt } from "../../api/meta/json-object.ts";
 import { dns1123SubdomainProblems } from "../../api/meta/names.ts";
@@ -27,6 +31,21 @@ const status: UpdateStrategy = {
   validate: (next, old) => validatePodStatusUpdate(asPod(next), asPod(old)),
 };
 
+/** The ephemeral containers come from the client, everything else stays (pod-lifecycle 9.3). */
+const ephemeralcontainers: UpdateStrategy = {
+  prepare(next, old) {
+    const { ephemeralContainers } = objectAt(next, "spec");
+    const { ephemeralContainers: _before, ...others } = objectAt(old, "spec");
+    const spec = ephemeralContainers === undefined ? others : { ...others, ephemeralContainers };
+    return withField(withMetadata(old, { resourceVersion: next.metadata.resourceVersion }), "spec", spec);
+  },
+  validate: (next, old) => [
+    ...validateEphemeralContainersUpdate(asPod(next), asPod(old)),
+    ...refusedPodFields(asPod(next)),
+  ],
+  warnings: (next, old) => ephemeralContainerWarnings(asPod(next), asPod(old)),
+};
+
 /** What the binding subresource does was decided before; it changes the spec without counting as a change of it. */
 const binding: UpdateStrategy = { prepare: (next) => next, validate: () => [], leavesGeneration: true };
 
@@ -39,7 +58,7 @@ export const podStrategy: Strategy = {
   warnings: (pod) => podWarnings(asPod(pod)),
   prepareForCreate: (pod) => withField(pod, "status", initialStatus(pod)),
   update,
-  subresources: { status, binding },
+  subresources: { status, binding, ephemeralcontainers },
   returnsDeletedObject: true,
   gracePeriodSeconds,
 };

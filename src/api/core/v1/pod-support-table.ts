@@ -117,9 +117,7 @@ export const podSupport: SupportTable = {
     automountServiceAccountToken: warned("no service account tokens are issued, so none is mounted", {
       values: [true],
     }),
-    ephemeralContainers: noted(
-      "refused by validation on creation, as upstream; pods/ephemeralcontainers is not served",
-    ),
+    ephemeralContainers: noted("added by pods/ephemeralcontainers; refused by validation on creation, as upstream"),
     hostUsers: warned("containers use the users of their node", { values: [false] }),
     hostnameOverride: warned(gateOff("HostnameOverride")),
     overhead: refused("Pod Overhead set without corresponding RuntimeClass defined Overhead"),

@@ -20,6 +20,15 @@ export function podWarnings(pod: Pod): string[] {
   return [...upstreamPodWarnings(pod), ...unsupported];
 }
 
+/** The same for ephemeral containers that are added to a Pod: what was said of it before is not said again. */
+export function ephemeralContainerWarnings(next: Pod, old: Pod): string[] {
+  const said = new Set(findings(old).map((finding) => warningText(finding)));
+  return findings(next)
+    .filter(({ rule }) => rule.kind === "warned")
+    .map((finding) => warningText(finding))
+    .filter((text) => !said.has(text));
+}
+
 /** The same for a template of Pods. @param path where the template is */
 export function podTemplateWarnings(template: PodTemplateSpec, path: string): string[] {
   const unsupported = findings(template, child(path, "spec"))
