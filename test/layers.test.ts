@@ -25,6 +25,8 @@ const mayImport: Record<string, readonly string[]> = {
   controllers: ["base", "api", "client"],
   scheduler: ["base", "api", "client"],
   kubelet: ["base", "api", "client", "runtimes", "network"],
+  proxy: ["base", "api", "client", "network"],
+  dns: ["base", "api", "client", "network"],
   timeline: ["base", "api", "client"],
   cluster: [
     "base",
@@ -35,6 +37,8 @@ const mayImport: Record<string, readonly string[]> = {
     "controllers",
     "scheduler",
     "kubelet",
+    "proxy",
+    "dns",
     "runtimes",
     "network",
     "timeline",

@@ -61,7 +61,9 @@ function routesOf(service: Service, slices: readonly EndpointSlice[], nodeName: 
   const { spec } = service;
   const clusterIps = spec.clusterIPs ?? [spec.clusterIP as string];
   return clusterIps.flatMap((clusterIp) =>
-    (spec.ports ?? []).map((port) => routeOf(service, port, clusterIp, candidatesOf(slices, port, clusterIp), nodeName)),
+    (spec.ports ?? []).map((port) =>
+      routeOf(service, port, clusterIp, candidatesOf(slices, port, clusterIp), nodeName),
+    ),
   );
 }
 

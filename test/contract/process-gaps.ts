@@ -1,7 +1,6 @@
 // What of the runtime contract plain processes cannot keep, and why. The suite skips it; docs/parity.md tells it.
 
 export const processGaps: Readonly<Record<string, string>> = {
-  "gives every sandbox an address of its own": "processes share the machine's network",
   "tells the two streams of a log apart": "both go into one file, so that their order is kept",
   "pulls an image once and knows it then": "images are only names",
   "fails to pull an image that does not exist, and does not have it then": "images are only names",

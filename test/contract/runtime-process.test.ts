@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { millis } from "../../src/base/time.ts";
 import { HostFilesystem } from "../../src/host/node-filesystem.ts";
 import { WallClock } from "../../src/host/wall-clock.ts";
+import { AddressRange } from "../../src/network/ipam.ts";
 import type { RuntimeUnderTest } from "../../src/runtimes/contract.ts";
 import { runtimeContract, shellScriptOf } from "../../src/runtimes/contract.ts";
 import { openProcessRuntime } from "../../src/runtimes/process/process-runtime.ts";
@@ -22,7 +23,11 @@ async function makeRuntime(): Promise<RuntimeUnderTest> {
   const directory = await mkdtemp(join(tmpdir(), "lifepod-process-"));
   const opened: ContainerRuntime[] = [];
   const open = async (): Promise<ContainerRuntime> => {
-    const runtime = await openProcessRuntime({ stateDirectory: join(directory, "state"), clock });
+    const runtime = await openProcessRuntime({
+      stateDirectory: join(directory, "state"),
+      clock,
+      podAddresses: new AddressRange("127.200.1.0/24"),
+    });
     opened.push(runtime);
     return runtime;
   };

@@ -24,6 +24,8 @@ export interface SandboxRecord {
   readonly config: PodSandboxConfig;
   readonly createdAt: Instant;
   readonly state: "ready" | "notReady";
+  /** The Pod's own address on the loopback network, as long as it is ready. */
+  readonly address?: string;
 }
 
 export interface ContainerRecord {

@@ -1,17 +1,19 @@
-// Connections to the ports of a Pod: its processes listen on the machine's own loopback.
+// Connections to the ports of a Pod: its processes listen on the Pod's address or on the machine's own loopback.
 
 import { connect, type Socket } from "node:net";
 import { duplexOf } from "../../host/streaming/socket-duplex.ts";
 import type { PortForwarding, SandboxId } from "../runtime-service.ts";
 
 /** Tried in this order, as container runtimes do. */
-const addresses = ["127.0.0.1", "::1"] as const;
+const localhost = ["127.0.0.1", "::1"] as const;
 
-export function forwardPorts(id: SandboxId): PortForwarding {
+/** @param podAddress tried first: only there two Pods with one port can be told apart */
+export function forwardPorts(id: SandboxId, podAddress?: string): PortForwarding {
+  const addresses = podAddress === undefined ? localhost : [podAddress, ...localhost];
   const sockets = new Set<Socket>();
   return {
     async connect(port) {
-      const socket = await firstConnected(port).catch((error: Error) => {
+      const socket = await firstConnected(addresses, port).catch((error: Error) => {
         throw new Error(
           `error forwarding port ${port} to pod ${id}, uid : failed to connect to localhost:${port}: ${error.message}`,
         );
@@ -27,7 +29,7 @@ export function forwardPorts(id: SandboxId): PortForwarding {
 }
 
 /** @throws Error with why the first of the addresses refused */
-async function firstConnected(port: number): Promise<Socket> {
+async function firstConnected(addresses: readonly string[], port: number): Promise<Socket> {
   let failure: Error | undefined;
   for (const address of addresses) {
     try {

@@ -14,6 +14,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { seconds } from "../../base/time.ts";
 import { WallClock } from "../../host/wall-clock.ts";
 import type { ContainerConfig, ContainerId, ContainerRuntime, SandboxId } from "../runtime-service.ts";
+import { AddressRange } from "../../network/ipam.ts";
 import type { ProcessRuntimeOptions } from "./process-runtime.ts";
 import { openProcessRuntime } from "./process-runtime.ts";
 import { containerMark, parseStat } from "./process-table.ts";
@@ -419,8 +420,8 @@ it("takes up a container whose log somebody removed", async () => {
   expect((await again.runtime.containerStatus(id)).state.kind).toBe("running");
 });
 
-it("reports the address that all Pods share, except for those on the node's own network", async () => {
-  const { runtime } = await open({ podAddress: "192.0.2.7" });
+it("gives a Pod an address, keeps it over a return, and takes it back at the Pod's end; none to Pods on the node's own network", async () => {
+  const first = await open({ podAddresses: new AddressRange("127.200.0.0/24") });
   const config = {
     metadata: { name: "pod", namespace: "default", uid: "1", attempt: 0 },
     hostname: "pod",
@@ -429,11 +430,21 @@ it("reports the address that all Pods share, except for those on the node's own 
     labels: {},
     annotations: {},
   };
-  const pod = await runtime.runPodSandbox({ ...config, securityContext: { namespaceOptions } });
-  expect((await runtime.podSandboxStatus(pod)).ips).toEqual(["192.0.2.7"]);
+  const pod = await first.runtime.runPodSandbox({ ...config, securityContext: { namespaceOptions } });
+  expect((await first.runtime.podSandboxStatus(pod)).ips).toEqual(["127.200.0.2"]);
   const host = { namespaceOptions: { ...namespaceOptions, network: "NODE" as const } };
-  const onNode = await runtime.runPodSandbox({ ...config, securityContext: host });
-  expect((await runtime.podSandboxStatus(onNode)).ips).toEqual([]);
+  const onNode = await first.runtime.runPodSandbox({ ...config, securityContext: host });
+  expect((await first.runtime.podSandboxStatus(onNode)).ips).toEqual([]);
+  await first.close();
+
+  const addresses = new AddressRange("127.200.0.0/24");
+  const again = await open({ podAddresses: addresses });
+  expect((await again.runtime.podSandboxStatus(pod)).ips).toEqual(["127.200.0.2"]);
+  expect(addresses.allocate()).toBe("127.200.0.3");
+  await again.runtime.stopPodSandbox(pod);
+  expect((await again.runtime.podSandboxStatus(pod)).ips).toEqual([]);
+  addresses.take("127.200.0.4");
+  expect(Array.from({ length: 251 }, () => addresses.allocate())).toContain("127.200.0.2");
 });
 
 it("measures what a container's processes use together", async () => {

@@ -50,14 +50,26 @@ export interface ProcessRuntimeOptions {
   /** Holds the runtime's state; made if it is not there. Opening it again finds all containers. */
   readonly stateDirectory: string;
   readonly clock: Clock;
-  /** Reported as the address of every Pod, since they share the machine's. None is reported if absent. */
-  readonly podAddress?: string;
+  /**
+   * Gives every Pod an address of its own on the loopback network, all of which Linux answers: processes of two Pods can listen on one port if each
+   * does so on its Pod's address. Without it Pods have none.
+   */
+  readonly podAddresses?: PodAddresses;
   /** What runs for an image, before its arguments, when the container names no command. With or without a tag. */
   readonly images?: Readonly<Record<string, readonly string[]>>;
   /** How much of a log is kept. */
   readonly logBound?: LogBound;
   /** Told about troubles that no call can report. */
   readonly logger?: { warn(message: string): void };
+}
+
+/** Who gives addresses; `network/ipam.ts` has one. */
+export interface PodAddresses {
+  /** @throws Error when all are taken */
+  allocate(): string;
+  release(address: string): void;
+  /** Says that an address is in use already. */
+  take(address: string): void;
 }
 
 /** Exits are noticed at once; this look finds those that went unnoticed. */
@@ -119,7 +131,7 @@ class ProcessRuntimeService implements RuntimeService, ContainerSurroundings {
     this.privileges = privileges;
     this.files = new ContainerFiles(options.stateDirectory);
     this.#mountPoints = new MountPoints(options.stateDirectory);
-    this.capabilities = { podAddresses: false, images: false, mounts: isRoot(privileges), limits: false };
+    this.capabilities = { podAddresses: options.podAddresses !== undefined, images: false, mounts: isRoot(privileges), limits: false };
   }
 
   /** Takes up what is there. The watch begins first, so that no end falls between. */
@@ -130,11 +142,9 @@ class ProcessRuntimeService implements RuntimeService, ContainerSurroundings {
       (name) => this.#containers.get(name as ContainerId)?.look(),
       (error) => this.trouble(error),
     );
-    for (const sandbox of this.files.sandboxes()) {
-      const record: SandboxRecord = rebooted ? { ...sandbox, state: "notReady" } : sandbox;
-      if (rebooted) this.files.saveSandbox(record);
-      this.#sandboxes.set(record.id, record);
-    }
+    const found = this.files.sandboxes();
+    if (!rebooted) for (const { address } of found) if (address !== undefined) this.#options.podAddresses?.take(address);
+    for (const sandbox of found) this.#adoptSandbox(sandbox, rebooted);
     for (const record of this.files.containers()) {
       const container = new ProcessContainer(record, this);
       if (rebooted) container.noteReboot();
@@ -163,6 +173,7 @@ class ProcessRuntimeService implements RuntimeService, ContainerSurroundings {
       config,
       createdAt: this.clock.now(),
       state: "ready",
+      ...this.#newAddress(config),
     };
     this.#saveSandbox(record);
     return record.id;
@@ -171,8 +182,10 @@ class ProcessRuntimeService implements RuntimeService, ContainerSurroundings {
   async stopPodSandbox(id: SandboxId): Promise<void> {
     const sandbox = this.#sandboxes.get(id);
     if (sandbox === undefined) return;
-    if (sandbox.state === "ready") this.#saveSandbox({ ...sandbox, state: "notReady" });
+    const { address, ...rest } = sandbox;
+    if (sandbox.state === "ready") this.#saveSandbox({ ...rest, state: "notReady" });
     await Promise.all(this.#matching({ sandboxId: id }).map((container) => container.stop(seconds(0))));
+    if (address !== undefined) this.#options.podAddresses?.release(address);
     if (sandbox.state === "ready") this.#emit({ kind: "sandboxStopped", sandboxId: id });
   }
 
@@ -257,8 +270,9 @@ class ProcessRuntimeService implements RuntimeService, ContainerSurroundings {
   }
 
   async portForward(id: SandboxId): Promise<PortForwarding> {
-    if (this.#sandbox(id).state === "notReady") throw new Error(`sandbox container "${id}" is not running`);
-    return forwardPorts(id);
+    const { state, address } = this.#sandbox(id);
+    if (state === "notReady") throw new Error(`sandbox container "${id}" is not running`);
+    return forwardPorts(id, address);
   }
 
   async containerStats(filter: ContainerFilter = {}): Promise<readonly ContainerStats[]> {
@@ -345,15 +359,29 @@ class ProcessRuntimeService implements RuntimeService, ContainerSurroundings {
     this.#sandboxes.set(record.id, record);
   }
 
-  #sandboxStatus({ id, config, createdAt, state }: SandboxRecord): PodSandboxStatus {
-    const { podAddress } = this.#options;
+  /** A record of before a reboot has nothing that runs; one of a lifepod that gave no addresses gets one now. */
+  #adoptSandbox(sandbox: SandboxRecord, rebooted: boolean): void {
+    const { address, ...rest } = sandbox;
+    if (rebooted) this.#saveSandbox({ ...rest, state: "notReady" });
+    else if (sandbox.state === "ready" && address === undefined)
+      this.#saveSandbox({ ...sandbox, ...this.#newAddress(sandbox.config) });
+    else this.#sandboxes.set(sandbox.id, sandbox);
+  }
+
+  #newAddress({ securityContext }: PodSandboxConfig): { readonly address?: string } {
+    const { podAddresses } = this.#options;
+    if (podAddresses === undefined || securityContext.namespaceOptions.network === "NODE") return {};
+    return { address: podAddresses.allocate() };
+  }
+
+  #sandboxStatus({ id, config, createdAt, state, address }: SandboxRecord): PodSandboxStatus {
     const network = config.securityContext.namespaceOptions.network;
     return {
       id,
       metadata: config.metadata,
       state,
       createdAt,
-      ips: state === "ready" && network !== "NODE" && podAddress !== undefined ? [podAddress] : [],
+      ips: address === undefined ? [] : [address],
       network,
       labels: config.labels,
       annotations: config.annotations,

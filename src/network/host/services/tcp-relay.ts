@@ -66,7 +66,7 @@ export class TcpRelay {
   #accept(client: Socket): void {
     this.#keep(client);
     if (mayEnter(this.#frontend, client.remoteAddress ?? "")) this.#carry(client, []);
-    else client.destroy();
+    else client.resetAndDestroy();
   }
 
   /** @param tried endpoints that did not take the connection */

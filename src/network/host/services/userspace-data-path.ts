@@ -13,6 +13,8 @@ export interface UserspaceOptions {
   readonly random: Random;
   /** The node's own addresses, at which node ports are open. */
   readonly nodeAddresses: readonly string[];
+  /** Makes these cluster addresses the machine's own, and no others. Without it only addresses that the machine has anyway can be listened at. */
+  readonly holdAddresses?: (addresses: readonly string[]) => Promise<void>;
 }
 
 /** How far above the port that cannot be had another one is tried: 80 → 8080. */
@@ -42,7 +44,9 @@ export class UserspaceDataPath implements ServiceDataPath {
     const { frontends, troubles: clashes } = frontendsOf(table, this.#options.nodeAddresses);
     // Nobody listens where there is nobody to carry to: then the kernel itself refuses, at once.
     const wanted = new Map(
-      frontends.filter(({ target }) => target.kind === "endpoints").map((frontend) => [frontendKey(frontend), frontend]),
+      frontends
+        .filter(({ target }) => target.kind === "endpoints")
+        .map((frontend) => [frontendKey(frontend), frontend]),
     );
     // First what takes connections away from where they should no longer go.
     for (const [key, { relay }] of this.#open) {
@@ -52,6 +56,9 @@ export class UserspaceDataPath implements ServiceDataPath {
     }
     const names = new Set(table.map(choiceKey));
     for (const name of this.#choices.keys()) if (!names.has(name)) this.#choices.delete(name);
+    await this.#options.holdAddresses?.(
+      [...wanted.values()].filter(({ role }) => role === "cluster").map(({ address }) => address),
+    );
     const troubles = [...clashes];
     for (const [key, frontend] of wanted) {
       const trouble = await this.#ensureOpen(key, frontend);
@@ -65,6 +72,7 @@ export class UserspaceDataPath implements ServiceDataPath {
     for (const relay of this.#leaving) relay.destroy();
     this.#open.clear();
     this.#leaving.clear();
+    await this.#options.holdAddresses?.([]);
   }
 
   async #ensureOpen(key: string, frontend: ServiceFrontend): Promise<RouteTrouble | undefined> {
@@ -116,9 +124,7 @@ export class UserspaceDataPath implements ServiceDataPath {
       choice = new EndpointChoice(clock, random.stream("userspace-services"));
       this.#choices.set(name, choice);
     }
-    return frontend.protocol === "UDP"
-      ? new UdpRelay(frontend, choice, clock)
-      : new TcpRelay(frontend, choice);
+    return frontend.protocol === "UDP" ? new UdpRelay(frontend, choice, clock) : new TcpRelay(frontend, choice);
   }
 
   async #shut(key: string): Promise<void> {
@@ -140,17 +146,15 @@ const trouble = ({ route: { namespace, service } }: ServiceFrontend, message: st
 });
 
 const movedTrouble = (key: string, frontend: ServiceFrontend, elsewhere: string, cause: unknown): RouteTrouble =>
-  trouble(frontend, `${key} cannot be opened: ${reasonOf(cause as NodeJS.ErrnoException)}; reached at ${elsewhere} instead`);
+  trouble(
+    frontend,
+    `${key} cannot be opened: ${reasonOf(cause as NodeJS.ErrnoException)}; reached at ${elsewhere} instead`,
+  );
 
-function reasonOf({ code, message }: NodeJS.ErrnoException): string {
-  switch (code) {
-    case "EACCES":
-      return "ports below 1024 need root";
-    case "EADDRINUSE":
-      return "another program listens there";
-    case "EADDRNOTAVAIL":
-      return "this machine does not have the address";
-    default:
-      return message;
-  }
-}
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: "ports below 1024 need root",
+  EADDRINUSE: "another program listens there",
+  EADDRNOTAVAIL: "this machine does not have the address",
+};
+
+const reasonOf = ({ code, message }: NodeJS.ErrnoException): string => reasons[code ?? ""] ?? message;
