@@ -12,6 +12,8 @@ import { createEventRecorder, type RunningEventRecorder } from "../client/event-
 import { startControllers } from "../controllers/start-controllers.ts";
 import { type Kubelet, type KubeletNode, startKubelet } from "../kubelet/kubelet.ts";
 import type { PodNetwork } from "../network/pod-network.ts";
+import type { ServiceDataPath } from "../network/service-routes.ts";
+import { type RunningProxy, startProxy } from "../proxy/reconcile.ts";
 import type { NodeFilesystem } from "../runtimes/node-filesystem.ts";
 import type { ContainerRuntime } from "../runtimes/runtime-service.ts";
 import { startScheduler } from "../scheduler/scheduler.ts";
@@ -33,6 +35,8 @@ export interface NodeParts {
   readonly runtime: ContainerRuntime;
   readonly network: PodNetwork;
   readonly filesystem: NodeFilesystem;
+  /** Carries connections to Services; without it nobody on this node reaches them by their addresses. */
+  readonly services?: ServiceDataPath;
 }
 
 export interface Cluster {
@@ -67,6 +71,7 @@ const partUser = (name: string): UserInfo => ({ username: name, groups: ["system
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { clock, random, store, log } = options;
   const kubelets = new Map<string, Kubelet>();
+  const proxies = new Map<string, RunningProxy>();
   const silent = (nodeName: string) =>
     ({ kind: "refused", status: 500, message: `the kubelet of node ${nodeName} does not answer` }) as const;
   const nodes: NodeConnector = {
@@ -123,6 +128,12 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     recorder: recorderOf(schedulerClient, "default-scheduler"),
   });
 
+  const startNodeProxy = (nodeName: string, dataPath: ServiceDataPath): RunningProxy => {
+    const client = clientOf(partUser("system:kube-proxy"), "lifepod-proxy");
+    const recorder = recorderOf(client, "kube-proxy", nodeName);
+    return startProxy({ client, clock, random, recorder, dataPath, nodeName, log });
+  };
+
   return {
     handle: server.handle,
     client: clientOf,
@@ -142,17 +153,22 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         log,
       });
       kubelets.set(name, kubelet);
+      if (parts.services !== undefined) proxies.set(name, startNodeProxy(name, parts.services));
       return kubelet;
     },
     async stopNode(name) {
       const kubelet = kubelets.get(name);
       kubelets.delete(name);
       await kubelet?.stop();
+      await proxies.get(name)?.stop();
+      proxies.delete(name);
     },
     stopWorkloads: () => controllers.stopWorkloads(),
     async stop() {
       await Promise.all([...kubelets.values()].map((kubelet) => kubelet.stop()));
       kubelets.clear();
+      await Promise.all([...proxies.values()].map((proxy) => proxy.stop()));
+      proxies.clear();
       await scheduler.stop();
       await controllers.stop();
       await atMost(flushLimit, clock, Promise.all(recorders.map((recorder) => recorder.flushed())));

@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import type { Clock } from "../base/time.ts";
+import { AddressRange } from "../network/ipam.ts";
 import { defaultCriEndpoints, socketPathOf } from "../runtimes/cri/cri-endpoint.ts";
 import type { ContainerRuntime } from "../runtimes/runtime-service.ts";
 
@@ -23,8 +24,8 @@ export interface RuntimeQuestion {
   readonly endpoint?: string;
   /** Where the process runtime keeps its state. */
   readonly processState: string;
-  /** Address of Pods that share the machine's network. */
-  readonly nodeAddress: string;
+  /** The range on the loopback network that Pods get their addresses from when they are processes. */
+  readonly processPods: string;
   /** For processes: what an image stands for, as a command line of the shell. */
   readonly images?: ImageCommands;
   readonly clock: Clock;
@@ -57,7 +58,7 @@ export async function chooseRuntime(question: RuntimeQuestion): Promise<ChosenRu
 }
 
 async function openProcesses(
-  { processState, nodeAddress, clock, images = {} }: RuntimeQuestion,
+  { processState, processPods, clock, images = {} }: RuntimeQuestion,
   reason: string,
 ): Promise<ChosenRuntime> {
   const { openProcessRuntime } = await import("../runtimes/process/process-runtime.ts");
@@ -67,7 +68,7 @@ async function openProcesses(
     runtime: await openProcessRuntime({
       stateDirectory: processState,
       clock,
-      podAddress: nodeAddress,
+      podAddresses: new AddressRange(processPods),
       // The shell reads the command line; the container's arguments follow as its own.
       images: Object.fromEntries(
         Object.entries(images).map(([image, command]) => [image, ["sh", "-c", `exec ${command} "$@"`, image]]),

@@ -32,7 +32,9 @@ export async function claimAddresses(
   if (kept !== undefined) {
     const release = await claim(kept);
     if (release === undefined) {
-      log(`another lifepod on this machine uses the Service addresses ${rangesOf(kept).processServices}, too; Services of both may clash`);
+      log(
+        `another lifepod on this machine uses the Service addresses ${rangesOf(kept).processServices}, too; Services of both may clash`,
+      );
     }
     return { ...rangesOf(kept), release: release ?? (() => undefined) };
   }
@@ -44,7 +46,9 @@ export async function claimAddresses(
     await writeFileDurably(file, `${JSON.stringify({ slot })}\n`, 0o644);
     return { ...rangesOf(slot), release };
   }
-  throw new Error(`all ${slots} ranges of Service addresses are in use by other lifepods of this machine; end some of them`);
+  throw new Error(
+    `all ${slots} ranges of Service addresses are in use by other lifepods of this machine; end some of them`,
+  );
 }
 
 /** `10.96.0.10` is the tenth address of `10.96.0.0/20`. */

@@ -14,6 +14,8 @@ export interface DataFolder {
   readonly podLogs: string;
   /** State of the process runtime. */
   readonly processes: string;
+  /** Which part of the machine's Service addresses is this cluster's. */
+  readonly addresses: string;
   /** What the last `up` listened on. */
   readonly server: string;
 }
@@ -52,6 +54,7 @@ export function dataFolder(root: string): DataFolder {
     pods: at("pods"),
     podLogs: at("logs"),
     processes: at("processes"),
+    addresses: at("addresses.json"),
     server: at("server.json"),
   };
 }

@@ -14,12 +14,15 @@ import { readMachine } from "../host/machine.ts";
 import { HostFilesystem } from "../host/node-filesystem.ts";
 import { entropicRandom, WallClock } from "../host/wall-clock.ts";
 import { HostNetwork } from "../network/host/host-network.ts";
+import type { ServiceDataPath } from "../network/service-routes.ts";
 import type { ContainerRuntime } from "../runtimes/runtime-service.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
 import type { Store } from "../store/store.ts";
+import { addressOf, apiServerIndex, type ClusterAddresses, claimAddresses } from "./cluster-addresses.ts";
 import { chooseRuntime, type ImageCommands, type RuntimeChoice } from "./choose-runtime.ts";
 import { type DataFolder, dataFolder, makeDataFolder, writeServerRecord } from "./data-folder.ts";
 import { endPods } from "./end-pods.ts";
+import { LazyDataPath, openDataPath } from "./open-data-path.ts";
 
 export interface StandaloneOptions {
   /** The one folder that holds everything; made if it is not there. */
@@ -75,12 +78,14 @@ export async function startStandaloneCluster(options: StandaloneOptions): Promis
   try {
     const store = await openStore(folder, options.durable, clock);
     started.push(() => store.close());
+    const addresses = await claimAddresses(folder.addresses, folder.root, options.log);
+    started.push(async () => addresses.release());
     const chosenRuntime = chooseRuntime({
       choice: options.runtime,
       ...(options.runtimeEndpoint !== undefined && { endpoint: options.runtimeEndpoint }),
       ...(options.images !== undefined && { images: options.images }),
       processState: folder.processes,
-      nodeAddress: "127.0.0.1",
+      processPods: addresses.processPods,
       clock,
     });
     // Looked at below; until then its failure must not count as unheard. Whatever else fails meanwhile, it is closed.
@@ -88,7 +93,7 @@ export async function startStandaloneCluster(options: StandaloneOptions): Promis
     started.push(async () => (await opened)?.runtime.close());
     const certificates = await loadOrCreateCertificates(
       folder.certificates,
-      serverNames(options.host, machine.hostname, machine.address),
+      serverNames(options.host, machine.hostname, machine.address, addresses),
     );
     const cluster = await startParts({
       clock,
@@ -119,7 +124,11 @@ export async function startStandaloneCluster(options: StandaloneOptions): Promis
       ...(options.runtimeEndpoint !== undefined && { runtimeEndpoint: options.runtimeEndpoint }),
       ...(options.images !== undefined && { images: options.images }),
     });
-    await addThisMachine(cluster, { folder, runtime, machine, nodeName, podsShareAddress: name === "process" });
+    const nodeAddress = name === "process" ? "127.0.0.1" : machine.address;
+    const services = new LazyDataPath(() =>
+      openDataPath({ clock, random, nodeAddresses: nodePortAddresses(nodeAddress, options.host), log: options.log }),
+    );
+    await addThisMachine(cluster, { folder, runtime, machine, nodeName, nodeAddress, services });
     const client = cluster.client(administrator, "lifepod");
     return {
       url,
@@ -194,7 +203,12 @@ async function openStore(folder: DataFolder, durable: boolean, clock: Clock): Pr
 }
 
 /** What the server's certificate must be valid for. */
-function serverNames(host: string, hostname: string, address: string): readonly string[] {
+function serverNames(
+  host: string,
+  hostname: string,
+  address: string,
+  { processServices, containerServices }: ClusterAddresses,
+): readonly string[] {
   const names = [
     "localhost",
     "127.0.0.1",
@@ -202,6 +216,9 @@ function serverNames(host: string, hostname: string, address: string): readonly 
     "kubernetes",
     "kubernetes.default",
     "kubernetes.default.svc",
+    "kubernetes.default.svc.cluster.local",
+    addressOf(processServices, apiServerIndex),
+    addressOf(containerServices, apiServerIndex),
     hostname,
     address,
   ];
@@ -217,12 +234,17 @@ interface ThisMachine {
   readonly runtime: ContainerRuntime;
   readonly machine: Awaited<ReturnType<typeof readMachine>>;
   readonly nodeName: string;
-  readonly podsShareAddress: boolean;
+  readonly nodeAddress: string;
+  readonly services: ServiceDataPath;
 }
+
+/** Node ports are open at the node's own address, and where the API server was told to listen. */
+const nodePortAddresses = (nodeAddress: string, host: string): readonly string[] =>
+  host === "0.0.0.0" || host === "::" ? [host] : [...new Set([nodeAddress, "127.0.0.1", host])];
 
 async function addThisMachine(
   cluster: Cluster,
-  { folder, runtime, machine, nodeName, podsShareAddress }: ThisMachine,
+  { folder, runtime, machine, nodeName, nodeAddress, services }: ThisMachine,
 ): Promise<void> {
   await cluster.addNode({
     node: {
@@ -233,7 +255,7 @@ async function addThisMachine(
         "kubernetes.io/arch": machine.architecture,
       },
       addresses: [
-        { type: "InternalIP", address: podsShareAddress ? "127.0.0.1" : machine.address },
+        { type: "InternalIP", address: nodeAddress },
         { type: "Hostname", address: nodeName },
       ],
       capacity: {
@@ -258,5 +280,6 @@ async function addThisMachine(
     runtime,
     network: new HostNetwork(),
     filesystem: new HostFilesystem(),
+    services,
   });
 }

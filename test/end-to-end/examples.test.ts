@@ -88,7 +88,7 @@ const expectations: Readonly<Record<string, Expectation>> = {
     status: 130,
     tells: [
       /\[server\] +Running/,
-      / Unhealthy +Readiness probe failed: dial tcp 127\.0\.0\.1:18081: connect: connection refused/,
+      / Unhealthy +Readiness probe failed: dial tcp [\d.]+:18081: connect: connection refused/,
       / Ready/,
     ],
   },

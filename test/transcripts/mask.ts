@@ -13,7 +13,16 @@ export function mask(output: string, { literals }: Masked): string {
   for (const [pattern, shown] of patterns) {
     text = replaceKeepingWidth(text, pattern, (match) => match.replace(pattern, shown));
   }
-  return maskAges(text);
+  return maskAges(maskPodAddresses(text));
+}
+
+/** Addresses of process Pods, which are of different lengths; the column of a table is given one width. */
+function maskPodAddresses(text: string): string {
+  const address = /\b127\.(?:6[4-9]|7\d)\.\d{1,3}\.\d{1,3}\b/;
+  return text
+    .replaceAll(new RegExp(`${address.source} {2,}`, "g"), "<pod-ip>   ")
+    .replaceAll(new RegExp(address.source, "g"), "<pod-ip>")
+    .replaceAll(/(?<= )IP {2,}(?=NODE)/g, "IP         ");
 }
 
 // oxlint-disable-next-line no-control-regex

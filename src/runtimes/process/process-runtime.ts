@@ -131,7 +131,12 @@ class ProcessRuntimeService implements RuntimeService, ContainerSurroundings {
     this.privileges = privileges;
     this.files = new ContainerFiles(options.stateDirectory);
     this.#mountPoints = new MountPoints(options.stateDirectory);
-    this.capabilities = { podAddresses: options.podAddresses !== undefined, images: false, mounts: isRoot(privileges), limits: false };
+    this.capabilities = {
+      podAddresses: options.podAddresses !== undefined,
+      images: false,
+      mounts: isRoot(privileges),
+      limits: false,
+    };
   }
 
   /** Takes up what is there. The watch begins first, so that no end falls between. */
@@ -143,7 +148,8 @@ class ProcessRuntimeService implements RuntimeService, ContainerSurroundings {
       (error) => this.trouble(error),
     );
     const found = this.files.sandboxes();
-    if (!rebooted) for (const { address } of found) if (address !== undefined) this.#options.podAddresses?.take(address);
+    if (!rebooted)
+      for (const { address } of found) if (address !== undefined) this.#options.podAddresses?.take(address);
     for (const sandbox of found) this.#adoptSandbox(sandbox, rebooted);
     for (const record of this.files.containers()) {
       const container = new ProcessContainer(record, this);
