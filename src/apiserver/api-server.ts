@@ -14,8 +14,10 @@ import { Documents } from "./documents.ts";
 import { requestHandler } from "./handle-request.ts";
 import type { HealthCheck } from "./health.ts";
 import type { NodeConnector } from "./node-connector.ts";
+import { createKubernetesService, publishServer, type ServerAddress } from "./kubernetes-service.ts";
 import { answerMetrics, metricsPath } from "./metrics/answer-metrics.ts";
 import { RequestMetrics } from "./metrics/request-metrics.ts";
+import { parseIpv4Range } from "./registry/ipv4-range.ts";
 import { podBinding } from "./registry/pod-binding.ts";
 import { podEviction } from "./registry/pod-eviction.ts";
 import { podLog } from "./registry/pod-log.ts";
@@ -23,6 +25,7 @@ import { podAttach, podExec, podPortForward } from "./registry/pod-streams.ts";
 import { Registry } from "./registry/registry.ts";
 import { scaleSubresource } from "./registry/scale.ts";
 import { resourceDefinitions } from "./registry/strategies.ts";
+import { ServiceAllocator } from "./registry/service-allocator.ts";
 import { selfSubjectAccessReview, selfSubjectReview, selfSubjectRulesReview } from "./registry/self-reviews.ts";
 import { ResourceHandler } from "./resource-handler.ts";
 import { ObjectStorage } from "./storage/object-storage.ts";
@@ -41,15 +44,22 @@ export interface ApiServerParts {
 export interface ApiServerOptions {
   /** Freezes every object that leaves the store, so that a caller who changes a shared one is found out. For tests: it costs time. */
   readonly freezeObjects?: boolean;
+  /** Where the addresses of Services come from: IPv4, `10.96.0.0/16` unless said. */
+  readonly serviceCidr?: string;
   /** Told of failures that are the server's own, not the client's. */
   readonly reportError?: (error: unknown, request: ApiRequest) => void;
 }
+
+/** Where the addresses of Services come from unless it is said. */
+export const defaultServiceCidr = "10.96.0.0/16";
 
 export interface ApiServer {
   /** Answers one request; never rejects. */
   readonly handle: RequestHandler;
   /** Makes the server ready: system namespaces exist, caches follow the store. Call it once. */
   start(): Promise<void>;
+  /** Says where this server listens, so that Pods find it as `kubernetes.default`. May be called again when that changes. */
+  publish(address: ServerAddress): Promise<void>;
   /** Ends all watches. The store stays open: it is not the server's. */
   stop(): Promise<void>;
 }
@@ -59,7 +69,16 @@ export function createApiServer({ store, clock, random, nodes, options = {} }: A
   const watches = new Watches(clock, storage);
   const definitions = resourceDefinitions();
   const admission = new AdmissionChain(admissionPlugins({ storage, clock, definitions }));
-  const registries = definitions.map((definition) => new Registry(definition, { storage, admission, clock, random }));
+  const serviceRanges = {
+    addresses: parseIpv4Range(options.serviceCidr ?? defaultServiceCidr),
+    nodePorts: { first: 30_000, last: 32_767 },
+  };
+  const serviceAllocator = new ServiceAllocator(serviceRanges, storage, random.stream("api-server/services"));
+  const registries = definitions.map((definition) => {
+    const isServices = definition.group === "" && definition.resource === "services";
+    const parts = { storage, admission, clock, random };
+    return new Registry(definition, isServices ? { ...parts, allocator: serviceAllocator } : parts);
+  });
   const resources = new ResourceHandler({
     registries,
     creatable: new Map([
@@ -83,6 +102,11 @@ export function createApiServer({ store, clock, random, nodes, options = {} }: A
     watches,
     random: random.stream("api-server/watches"),
   });
+  const registryOf = (resource: string): Registry => {
+    const registry = registries.find(({ definition }) => definition.resource === resource);
+    if (registry === undefined) throw new Error(`${resource} are not served`);
+    return registry;
+  };
   const metrics = new RequestMetrics();
   const startedAt = clock.now();
   let isReady = false;
@@ -103,10 +127,16 @@ export function createApiServer({ store, clock, random, nodes, options = {} }: A
     }),
     async start() {
       storage.start();
-      const namespaces = registries.find(({ definition }) => definition.resource === "namespaces");
-      if (namespaces !== undefined) await createSystemNamespaces(namespaces);
+      await createSystemNamespaces(registryOf("namespaces"));
+      await createKubernetesService(registryOf("services"), serviceRanges.addresses);
       isReady = true;
     },
+    publish: (address) =>
+      publishServer(address, {
+        services: registryOf("services"),
+        endpoints: registryOf("endpoints"),
+        endpointSlices: registryOf("endpointslices"),
+      }),
     async stop() {
       isReady = false;
       watches.endAll();

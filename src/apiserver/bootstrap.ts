@@ -2,17 +2,13 @@
 
 import { isReason } from "../api/wire/status-error.ts";
 import type { Registry } from "./registry/registry.ts";
-import { Warnings } from "./registry/request-context.ts";
+import { type RequestContext, Warnings } from "./registry/request-context.ts";
 
 const systemNamespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
 /** Makes the system namespaces that are missing. */
 export async function createSystemNamespaces(namespaces: Registry): Promise<void> {
-  const context = {
-    user: { username: "system:apiserver", groups: ["system:masters", "system:authenticated"] },
-    dryRun: false,
-    warnings: new Warnings(),
-  };
+  const context = ownContext();
   const cache = await namespaces.cache();
   const present = new Set([...cache.range(cache.prefix)].map(({ object }) => object.metadata.name));
   for (const name of systemNamespaces) {
@@ -23,4 +19,13 @@ export async function createSystemNamespaces(namespaces: Registry): Promise<void
       if (!isReason(error, "AlreadyExists")) throw error; // another server on the same store was faster
     }
   }
+}
+
+/** What the server writes on its own account. */
+export function ownContext(): RequestContext {
+  return {
+    user: { username: "system:apiserver", groups: ["system:masters", "system:authenticated"] },
+    dryRun: false,
+    warnings: new Warnings(),
+  };
 }

@@ -3,6 +3,7 @@
 
 import type { ApiServer } from "../apiserver/api-server.ts";
 import { createApiServer } from "../apiserver/api-server.ts";
+import type { ServerAddress } from "../apiserver/kubernetes-service.ts";
 import type { ContainerLogAnswer, NodeConnector, PodStreamAnswer } from "../apiserver/node-connector.ts";
 import type { RequestHandler, UserInfo } from "../api/wire/request.ts";
 import type { Random } from "../base/random.ts";
@@ -25,6 +26,8 @@ export interface ClusterOptions {
   readonly store: Store;
   /** PEM of the authority that Pods should trust; published in every namespace. */
   readonly authorityCertificate: string;
+  /** Where the addresses of Services come from: IPv4, `10.96.0.0/16` unless said. */
+  readonly serviceCidr?: string;
   /** Told of what went wrong inside a part and was retried. */
   readonly log: (message: string) => void;
 }
@@ -44,6 +47,8 @@ export interface Cluster {
   readonly handle: RequestHandler;
   /** A client for calls of one's own. */
   client(user: UserInfo, userAgent: string): Client;
+  /** Says where the API server listens, so that Pods find it as `kubernetes.default`. May be called again when that changes. */
+  publishApiServer(address: ServerAddress): Promise<void>;
   /** Starts a kubelet; resolves when it runs. Its Node object appears a moment later. */
   addNode(parts: NodeParts): Promise<Kubelet>;
   /** Stops one node's kubelet, as if its process had been ended; its Pods go on. */
@@ -88,6 +93,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     random,
     nodes,
     options: {
+      ...(options.serviceCidr !== undefined && { serviceCidr: options.serviceCidr }),
       reportError: (error, { method, path }) =>
         log(
           `${method} ${path} failed inside lifepod: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
@@ -137,6 +143,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   return {
     handle: server.handle,
     client: clientOf,
+    publishApiServer: (address) => server.publish(address),
     async addNode(parts) {
       const { name } = parts.node;
       if (kubelets.has(name)) throw new Error(`node ${name} is running already`);

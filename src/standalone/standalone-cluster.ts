@@ -113,6 +113,7 @@ export async function startStandaloneCluster(options: StandaloneOptions): Promis
     started.push(() => http.close());
     const url = `https://${reachableAddress(options.host)}:${http.port}`;
     await writeKubeconfig(folder.kubeconfig, url, certificates);
+    await cluster.publishApiServer({ address: publishedAddress(options.host, machine.address), port: http.port });
 
     const { runtime, name, reason } = await chosenRuntime;
     await writeServerRecord(folder, {
@@ -228,6 +229,12 @@ function serverNames(
 /** Where clients on this machine reach a server that listens on `host`. */
 const reachableAddress = (host: string): string =>
   host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
+
+/** Where Pods find the server: its own address, and the machine's when it listens on all. */
+function publishedAddress(host: string, machineAddress: string): string {
+  if (host === "0.0.0.0" || host === "::") return machineAddress;
+  return host.includes(":") || host === "localhost" ? "127.0.0.1" : host;
+}
 
 interface ThisMachine {
   readonly folder: DataFolder;

@@ -54,7 +54,12 @@ export function nextGeneration(
   const generation = old.metadata.generation ?? 0;
   const annotated =
     generationCountsAnnotations && !sameJson(next.metadata.annotations ?? {}, old.metadata.annotations ?? {});
-  return sameJson(next["spec"], old["spec"]) && !annotated ? generation : generation + 1;
+  return sameJson(contentOf(next), contentOf(old)) && !annotated ? generation : generation + 1;
+}
+
+/** What is asked for: everything but the metadata and the status. Most kinds keep it in `spec`. */
+function contentOf({ metadata: _metadata, status: _status, ...content }: ApiObject): object {
+  return content;
 }
 
 /** Owner references without repetitions of the same uid, and the uids that were repeated. */

@@ -19,9 +19,10 @@ import type { Random, RandomStream } from "../../base/random.ts";
 import type { Clock } from "../../base/time.ts";
 import type { Revision } from "../../store/store.ts";
 import type { AdmissionChain, AdmissionRequest } from "../admission/admission.ts";
-import type { ObjectStorage } from "../storage/object-storage.ts";
+import type { ObjectStorage, WriteResult } from "../storage/object-storage.ts";
 import type { ResourceCache } from "../storage/resource-cache.ts";
 import { type Document, documentOf, type StoredObject } from "../storage/stored-object.ts";
+import { type Allocator, nothingToAllocate } from "./allocator.ts";
 import { type ApiObject, withMetadata } from "./api-object.ts";
 import { type DeletionOptions, planDeletion } from "./deletion-plan.ts";
 import {
@@ -47,6 +48,8 @@ export interface RegistryParts {
   readonly admission: AdmissionChain;
   readonly clock: Clock;
   readonly random: Random;
+  /** Fills in what exists only once; nothing unless said. */
+  readonly allocator?: Allocator;
 }
 
 /** Makes the object to be stored from the present one, both as the served version shows them. Called again when somebody else was faster. */
@@ -77,11 +80,13 @@ export interface Deleted {
 export class Registry {
   readonly definition: ResourceDefinition;
   readonly #parts: RegistryParts;
+  readonly #allocator: Allocator;
   readonly #random: RandomStream;
 
   constructor(definition: ResourceDefinition, parts: RegistryParts) {
     this.definition = definition;
     this.#parts = parts;
+    this.#allocator = parts.allocator ?? nothingToAllocate;
     this.#random = parts.random.stream("api-server/objects");
   }
 
@@ -117,13 +122,15 @@ export class Registry {
 
     for (let attempt = 1; ; attempt++) {
       const isGenerated = (admitted.metadata.name ?? "") === "" && (admitted.metadata.generateName ?? "") !== "";
-      const prepared = this.#prepareForCreate(admitted, isGenerated, context);
+      const named = this.#named(admitted, isGenerated, context);
+      const prepared = this.#prepareForCreate(await this.#allocator.allocate(named, undefined));
       const name = prepared.metadata.name ?? "";
       this.#refuse(name, [...this.#metadataErrors(prepared), ...strategy.validate(prepared)]);
       context.warnings.add(...(strategy.warnings?.(prepared) ?? []));
       await this.#parts.admission.validate({ ...request, name, object: prepared });
       if (hadResourceVersion) throw unknownError("resourceVersion should not be set on objects to be created");
       const written = await this.#insert(namespace, name, prepared, context);
+      if (written === "claimed") continue; // somebody took an address in the meantime: choose again, or say so
       if (written !== undefined) return written;
       if (!isGenerated) throw alreadyExists(groupResourceOf(this.definition), name);
       if (attempt >= nameAttemptLimit) throw generatedNameExists(groupResourceOf(this.definition), name);
@@ -140,7 +147,7 @@ export class Registry {
       const next = await this.#next(request, stored, context);
       if (isLetGo(next, stored.object) && this.definition.strategy.isHeld?.(next) !== true) {
         if (context.dryRun) return this.#updated(this.#show(next, stored));
-        const removed = await this.#parts.storage.remove(stored);
+        const removed = await this.#remove(stored);
         if (removed.kind === "written") return this.#updated(removed.stored.in(this.definition.conversion));
         stored = removed.current;
         continue;
@@ -150,7 +157,7 @@ export class Registry {
         return this.#updated(stored.in(this.definition.conversion));
       }
       if (context.dryRun) return this.#updated(this.#show(next, stored));
-      const written = await this.#parts.storage.write(key, stored.revision, next, this.definition.strategy.timeToLive);
+      const written = await this.#write(key, stored, next);
       if (written.kind === "written") return this.#updated(written.stored.in(this.definition.conversion));
       stored = written.current;
     }
@@ -214,7 +221,7 @@ export class Registry {
     | { readonly kind: "done"; readonly deleted: Deleted }
     | { readonly kind: "retry"; readonly current: StoredObject | undefined }
   > {
-    const { storage, clock } = this.#parts;
+    const { clock } = this.#parts;
     const plan = planDeletion(stored.object, this.definition.strategy, options, clock.now());
     const done = (last: StoredObject, removed: boolean) =>
       ({ kind: "done", deleted: this.#deleted(last, removed) }) as const;
@@ -225,7 +232,7 @@ export class Registry {
         return done(stored, false);
       case "remove": {
         if (context.dryRun) return done(stored, true);
-        const removed = await storage.remove(stored);
+        const removed = await this.#remove(stored);
         return removed.kind === "written" ? done(removed.stored, true) : { kind: "retry", current: removed.current };
       }
       case "mark":
@@ -235,15 +242,10 @@ export class Registry {
           const document = this.#show(plan.object, stored);
           return { kind: "done", deleted: { document, uid: stored.object.metadata.uid ?? "", removed: goes } };
         }
-        const marked = await storage.write(
-          stored.key,
-          stored.revision,
-          plan.object,
-          this.definition.strategy.timeToLive,
-        );
+        const marked = await this.#write(stored.key, stored, plan.object);
         if (marked.kind === "conflict") return { kind: "retry", current: marked.current };
         if (!goes) return done(marked.stored, false);
-        const removed = await storage.remove(marked.stored);
+        const removed = await this.#remove(marked.stored);
         if (removed.kind === "written") return done(removed.stored, true);
         // Somebody removed it between the two writes: what was asked for has happened.
         return removed.current === undefined ? done(marked.stored, true) : { kind: "retry", current: removed.current };
@@ -255,32 +257,54 @@ export class Registry {
     return { document: last.in(this.definition.conversion), uid: last.object.metadata.uid ?? "", removed };
   }
 
-  #prepareForCreate(admitted: ApiObject, isGenerated: boolean, context: RequestContext): ApiObject {
+  #named(admitted: ApiObject, isGenerated: boolean, context: RequestContext): ApiObject {
     const now = this.#parts.clock.now();
-    const { strategy } = this.definition;
     let object = admitted;
     if (isGenerated) {
       object = withMetadata(object, { name: generatedName(object.metadata.generateName ?? "", this.#random) });
     }
     object = this.#dedupe(fillSystemMetadata(object, this.#random, now), context);
-    if (this.definition.keepsGeneration) object = withMetadata(object, { generation: 1 });
-    return strategy.prepareForCreate(object, { now, random: this.#random });
+    return this.definition.keepsGeneration ? withMetadata(object, { generation: 1 }) : object;
   }
 
-  /** Stores a new object. @returns undefined if the name is taken */
+  #prepareForCreate(object: ApiObject): ApiObject {
+    const now = this.#parts.clock.now();
+    return this.definition.strategy.prepareForCreate(object, { now, random: this.#random });
+  }
+
+  /** Writes the object over what is stored, or as a new one, with the claims that come and go with the change. */
+  #write(key: string, stored: StoredObject | undefined, next: ApiObject): Promise<WriteResult> {
+    const { strategy } = this.definition;
+    const wanted = this.#allocator.claims(next);
+    const held = stored === undefined ? [] : this.#allocator.claims(stored.object);
+    return this.#parts.storage.write(key, stored?.revision ?? 0, next, {
+      ttl: strategy.timeToLive,
+      claims: {
+        take: wanted.filter((claim) => !held.includes(claim)),
+        giveBack: held.filter((claim) => !wanted.includes(claim)),
+      },
+    });
+  }
+
+  #remove(stored: StoredObject): Promise<WriteResult> {
+    return this.#parts.storage.remove(stored, this.#allocator.claims(stored.object));
+  }
+
+  /** Stores a new object. @returns undefined if the name is taken, "claimed" if something else that it needs is */
   async #insert(
     namespace: string,
     name: string,
     object: ApiObject,
     context: RequestContext,
-  ): Promise<Document | undefined> {
+  ): Promise<Document | "claimed" | undefined> {
     const key = keyFor(this.definition, namespace, name);
     if (context.dryRun) {
       return (await this.cache()).get(key) === undefined ? this.#show(object, undefined) : undefined;
     }
     await this.cache(); // loaded before the write, so that the answer can share what the cache holds
-    const written = await this.#parts.storage.write(key, 0, object, this.definition.strategy.timeToLive);
-    return written.kind === "written" ? written.stored.in(this.definition.conversion) : undefined;
+    const written = await this.#write(key, undefined, object);
+    if (written.kind === "written") return written.stored.in(this.definition.conversion);
+    return written.current === undefined ? "claimed" : undefined;
   }
 
   async #createOnUpdate(request: UpdateRequest, context: RequestContext): Promise<Updated> {
@@ -319,7 +343,9 @@ export class Registry {
     };
     const admitted = await this.#parts.admission.mutate(admission, defaulted);
     const rules = this.#updateStrategy(request.subresource);
-    let next = rules.prepare(this.#dedupe(keepSystemMetadata(admitted, old), context), old);
+    const merged = this.#dedupe(keepSystemMetadata(admitted, old), context);
+    const allocated = request.subresource === "" ? await this.#allocator.allocate(merged, old) : merged;
+    let next = rules.prepare(allocated, old);
     if (this.definition.keepsGeneration && rules.leavesGeneration !== true) {
       next = withMetadata(next, { generation: nextGeneration(next, old, rules) });
     }

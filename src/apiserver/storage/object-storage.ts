@@ -18,6 +18,14 @@ export type WriteResult =
   /** Somebody else wrote first; `current` is what is there now. */
   | { readonly kind: "conflict"; readonly current: StoredObject | undefined };
 
+/** Keys of which each has one holder (`registry/allocator.ts`). */
+export interface ClaimChanges {
+  readonly take: readonly string[];
+  readonly giveBack: readonly string[];
+}
+
+const noClaims: ClaimChanges = { take: [], giveBack: [] };
+
 export interface RangeAt {
   readonly objects: readonly StoredObject[];
   readonly more: boolean;
@@ -73,13 +81,25 @@ export class ObjectStorage {
   }
 
   /**
-   * Writes the object if the key still is at `expected` (0: does not exist).
+   * Writes the object if the key still is at `expected` (0: does not exist), and takes and gives back its claims with it, if nobody else has them.
    * @param ttl the key goes by itself after this time
    */
-  async write(key: string, expected: Revision | 0, object: ApiObject, ttl?: Millis): Promise<WriteResult> {
+  async write(
+    key: string,
+    expected: Revision | 0,
+    object: ApiObject,
+    { ttl, claims = noClaims }: { readonly ttl?: Millis | undefined; readonly claims?: ClaimChanges } = {},
+  ): Promise<WriteResult> {
     const value = serialize(object);
     const put = { kind: "put", key, value, ...(ttl === undefined ? {} : { ttl }) } as const;
-    const result = await this.#store.txn([{ key, modRevision: expected }], [put]);
+    const result = await this.#store.txn(
+      [{ key, modRevision: expected }, ...claims.take.map((claim) => ({ key: claim, modRevision: 0 }) as const)],
+      [
+        put,
+        ...claims.take.map((claim) => ({ kind: "put", key: claim, value: JSON.stringify({ holder: key }) }) as const),
+        ...claims.giveBack.map((claim) => ({ kind: "delete", key: claim }) as const),
+      ],
+    );
     if (result.kind === "conflict") return { kind: "conflict", current: this.#storedOf(result.current[0]) };
     const cached = this.#caches.get(prefixOf(key))?.get(key);
     const stored =
@@ -87,10 +107,11 @@ export class ObjectStorage {
     return { kind: "written", stored };
   }
 
-  /** Removes the key if it still is at `expected`. `stored` is the last state with the revision of the removal. */
-  async remove(stored: StoredObject): Promise<WriteResult> {
+  /** Removes the key, and these claims with it, if it still is at `expected`. `stored` is the last state with the revision of the removal. */
+  async remove(stored: StoredObject, claims: readonly string[] = []): Promise<WriteResult> {
     const { key, revision } = stored;
-    const result = await this.#store.txn([{ key, modRevision: revision }], [{ kind: "delete", key }]);
+    const deletes = [key, ...claims].map((gone) => ({ kind: "delete", key: gone }) as const);
+    const result = await this.#store.txn([{ key, modRevision: revision }], deletes);
     if (result.kind === "conflict") return { kind: "conflict", current: this.#storedOf(result.current[0]) };
     return { kind: "written", stored: stored.asDeletedAt(result.revision) };
   }

@@ -50,6 +50,25 @@ function defaultPort(port: Draft<ServicePort>): Draft<ServicePort> {
   };
 }
 
+/** Advice about fields that are accepted and do not do what their names say. */
+export function serviceWarnings(service: Service): string[] {
+  const { spec } = service;
+  const warnings: string[] = [];
+  if (isHeadless(service)) {
+    const ignored = 'is ignored when spec.clusterIP is "None"';
+    if ((spec.loadBalancerIP ?? "") !== "") warnings.push(`spec.loadBalancerIP ${ignored}`);
+    if ((spec.externalIPs ?? []).length > 0) warnings.push(`spec.externalIPs ${ignored}`);
+    if (spec.sessionAffinity !== "None") warnings.push("spec.SessionAffinity is ignored for headless services");
+  }
+  if (spec.type === "LoadBalancer" && (spec.loadBalancerIP ?? "") !== "") {
+    warnings.push("spec.loadBalancerIP is not acted on: a load balancer has the addresses of the nodes");
+  }
+  if ((spec.loadBalancerSourceRanges ?? []).length > 0) {
+    warnings.push("spec.loadBalancerSourceRanges is not acted on: clients from everywhere are let in");
+  }
+  return warnings;
+}
+
 /** Whether traffic from outside the cluster can come in through this Service. */
 export function isExternallyAccessible(type: string, externalIps: readonly unknown[] | undefined): boolean {
   return type === "LoadBalancer" || type === "NodePort" || (type === "ClusterIP" && (externalIps ?? []).length > 0);
@@ -58,6 +77,21 @@ export function isExternallyAccessible(type: string, externalIps: readonly unkno
 /** Whether a Service of this type has an address inside the cluster. */
 export function needsClusterIp(type: string): boolean {
   return type === "ClusterIP" || type === "NodePort" || type === "LoadBalancer";
+}
+
+/** Whether the Service asked to have no address: its name leads straight to the Pods. */
+export function isHeadless({ spec }: Service): boolean {
+  return spec.clusterIPs?.[0] === "None";
+}
+
+/** Whether load balancers must ask the nodes which of them have Pods of the Service. */
+export function needsHealthCheck({ spec }: Service): boolean {
+  return spec.type === "LoadBalancer" && spec.externalTrafficPolicy === "Local";
+}
+
+/** Whether ports on the nodes belong to this type of Service. */
+export function needsNodePorts(type: string): boolean {
+  return type === "NodePort" || type === "LoadBalancer";
 }
 
 function orElse<T extends string>(value: T | undefined, otherwise: T): T {
