@@ -110,7 +110,7 @@ describe("an address or a port that is asked for", () => {
       'Service "bad" is invalid: spec.ports[0].nodePort: Invalid value: 30080: provided port is already allocated',
     );
     await test.delete(`${services}/first`);
-    await created(test, "second", asked);
+    expect(await created(test, "second", asked)).toMatchObject(asked);
   });
 
   it("must lie in the range", async () => {
@@ -127,7 +127,7 @@ describe("an address or a port that is asked for", () => {
     const test = await ServerUnderTest.start();
     await refused(test, { clusterIP: "10.96.0.20", sessionAffinity: "Sticky" });
     await test.create(`${services}?dryRun=All`, service("dry", { clusterIP: "10.96.0.20" }));
-    await created(test, "real", { clusterIP: "10.96.0.20" });
+    expect(await created(test, "real", { clusterIP: "10.96.0.20" })).toMatchObject({ clusterIP: "10.96.0.20" });
   });
 });
 

@@ -47,7 +47,7 @@ export function validateEndpointSliceUpdate(next: EndpointSlice, old: EndpointSl
 }
 
 function validateEndpoint(endpoint: Endpoint, addressType: EndpointSlice["addressType"], path: string): FieldError[] {
-  const { addresses = [], hostname, nodeName, hints } = endpoint;
+  const { addresses, hostname, nodeName, hints } = endpoint;
   const field = child(path, "addresses");
   const errors: FieldError[] = [];
   if (addresses.length === 0) errors.push(required(field, "must contain at least 1 address"));
