@@ -1,8 +1,18 @@
-import type { Reporter, TestCase, TestModule } from "vitest/node";
+import type { Reporter, TestCase, TestModule, Vitest } from "vitest/node";
+import { keepRules } from "./rules/rule-keeper.ts";
 
-/** Ends the test run with what was skipped, by name and with its reason, what passed only at its second try, and one plain line of counts. */
+/**
+ * Ends the test run with what was skipped, by name and with its reason, what passed only at its second try, which rules of
+ * docs/lifecycle-rules.md lost their check (which fails the run), and one plain line of counts.
+ */
 export default class ClosingLines implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[]): void {
+  #vitest: Vitest | undefined;
+
+  onInit(vitest: Vitest): void {
+    this.#vitest = vitest;
+  }
+
+  async onTestRunEnd(modules: readonly TestModule[]): Promise<void> {
     const counts = { passed: 0, failed: 0, skipped: 0, pending: 0 };
     const skipped: string[] = [];
     const unsteady: string[] = [];
@@ -18,6 +28,12 @@ export default class ClosingLines implements Reporter {
       }
     }
     for (const line of [...skipped, ...unsteady]) console.log(line);
+    // With -t most tests of a file are skipped on purpose.
+    if (this.#vitest?.getGlobalTestNamePattern() === undefined) {
+      const { lines, lost } = await keepRules(modules);
+      for (const line of lines) console.log(line);
+      if (lost) process.exitCode = 1;
+    }
     console.log(`\n${counts.passed} passed, ${counts.failed + brokenModules} failed, ${counts.skipped} skipped`);
   }
 }

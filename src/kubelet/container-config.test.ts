@@ -155,6 +155,18 @@ describe("who a container runs as", () => {
     expect(complaint()).toBe(message ?? "none");
   });
 
+  it.each<[string, Partial<Pod["spec"]>, object]>([
+    ["its own processes", {}, { network: "POD", ipc: "POD", pid: "CONTAINER" }],
+    ["the Pod's processes", { shareProcessNamespace: true }, { network: "POD", ipc: "POD", pid: "POD" }],
+    ["the node's processes", { hostPID: true }, { network: "POD", ipc: "POD", pid: "NODE" }],
+    ["the node's IPC", { hostIPC: true }, { network: "POD", ipc: "NODE", pid: "CONTAINER" }],
+    ["the node's network", { hostNetwork: true }, { network: "NODE", ipc: "POD", pid: "CONTAINER" }],
+  ])("sees %s", (_, spec, want) => {
+    expect(containerSecurityContext(aPod({ spec }), aContainer("c"), undefined, undefined).namespaceOptions).toEqual(
+      want,
+    );
+  });
+
   it("joins the processes of an ephemeral container's target", () => {
     const context = containerSecurityContext(aPod(), aContainer("c"), undefined, "t" as ContainerId);
     expect(context.namespaceOptions).toEqual({ network: "POD", ipc: "POD", pid: "TARGET", targetId: "t" });
@@ -189,6 +201,11 @@ describe("mounts", () => {
       "an expanded sub path",
       { name: "data", mountPath: "/data", subPathExpr: "$(POD)/x" },
       { hostPath: "/v/data/web/x" },
+    ],
+    [
+      "propagation as asked",
+      { name: "data", mountPath: "/data", mountPropagation: "HostToContainer" },
+      { propagation: "HostToContainer" },
     ],
     ["a relative path, from the root", { name: "data", mountPath: "data" }, { containerPath: "/data" }],
   ])("%s", (_rule, mount, want) => expect(plan(mount)).toMatchObject(want));

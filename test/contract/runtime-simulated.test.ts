@@ -15,14 +15,8 @@ import type {
 import { MemoryFilesystem } from "../../src/runtimes/simulated/memory-filesystem.ts";
 import { createSimulatedRuntime } from "../../src/runtimes/simulated/simulated-runtime.ts";
 import { VirtualClock } from "../../src/simulation/virtual-clock.ts";
+import { simulatedGaps } from "./simulated-gaps.ts";
 import { vitestRunner } from "./vitest-runner.ts";
-
-const simulatedGaps = {
-  "passes the input of a client on to the container's own process": "a declared behaviour reads nothing",
-  "keeps the input of a container when it is opened again": "a declared behaviour reads nothing",
-  "gives a terminal the size of the client's": "a declared behaviour has no terminal",
-  "says why no connection can be made to a port of a sandbox": "declared servers answer probes, not bytes",
-};
 
 runtimeContract(
   vitestRunner,

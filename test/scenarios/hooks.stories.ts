@@ -197,6 +197,12 @@ export const stories: readonly Story[] = [
     assert.match(events, /Warning {2}\[app\] FailedPreStopHook {2}PreStopHook failed/);
   }),
 
+  story("a hook by tcpSocket is accepted and always fails, as it does in Kubernetes", async (t) => {
+    await runApp(t, { answers: { ports: [80] } }, { preStop: { tcpSocket: { port: 80 } } });
+    await stopApp(t);
+    assert.match(t.events("pod/app").join("\n"), /Warning {2}\[app\] FailedPreStopHook {2}PreStopHook failed/);
+  }),
+
   story("preStop does not run for a container that ends by itself", async (t) => {
     const commands: string[] = [];
     await runApp(
