@@ -11,8 +11,10 @@ import { type Clock, type Millis, seconds } from "../base/time.ts";
 import { type Client, createClient } from "../client/client.ts";
 import { createEventRecorder, type RunningEventRecorder } from "../client/event-recorder.ts";
 import { startControllers } from "../controllers/start-controllers.ts";
+import { type RunningDns, startDns } from "../dns/reconcile.ts";
 import { type Kubelet, type KubeletNode, startKubelet } from "../kubelet/kubelet.ts";
 import type { PodNetwork } from "../network/pod-network.ts";
+import type { NameServer } from "../network/name-server.ts";
 import type { ServiceDataPath } from "../network/service-routes.ts";
 import { type RunningProxy, startProxy } from "../proxy/reconcile.ts";
 import type { NodeFilesystem } from "../runtimes/node-filesystem.ts";
@@ -42,6 +44,15 @@ export interface NodeParts {
   readonly services?: ServiceDataPath;
 }
 
+/** Where Pods ask for names. */
+export interface ClusterDns {
+  readonly server: NameServer;
+  /** The address of the Service `kube-dns`, within the range of Services. */
+  readonly address: string;
+  /** `cluster.local` */
+  readonly domain: string;
+}
+
 export interface Cluster {
   /** The one door of the API server. */
   readonly handle: RequestHandler;
@@ -51,6 +62,8 @@ export interface Cluster {
   publishApiServer(address: ServerAddress): Promise<void>;
   /** Starts a kubelet; resolves when it runs. Its Node object appears a moment later. */
   addNode(parts: NodeParts): Promise<Kubelet>;
+  /** Starts to answer names; the server is asked to begin when Services are known. */
+  startDns(dns: ClusterDns): void;
   /** Stops one node's kubelet, as if its process had been ended; its Pods go on. */
   stopNode(name: string): Promise<void>;
   /** Stops all parts; Pods go on running. Does not close the store. */
@@ -77,6 +90,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { clock, random, store, log } = options;
   const kubelets = new Map<string, Kubelet>();
   const proxies = new Map<string, RunningProxy>();
+  let dns: RunningDns | undefined;
   const silent = (nodeName: string) =>
     ({ kind: "refused", status: 500, message: `the kubelet of node ${nodeName} does not answer` }) as const;
   const nodes: NodeConnector = {
@@ -163,6 +177,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       if (parts.services !== undefined) proxies.set(name, startNodeProxy(name, parts.services));
       return kubelet;
     },
+    startDns(parts) {
+      dns ??= startDns({ ...parts, client: clientOf(partUser("system:coredns"), "lifepod-dns"), clock, random, log });
+    },
     async stopNode(name) {
       const kubelet = kubelets.get(name);
       kubelets.delete(name);
@@ -176,6 +193,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       kubelets.clear();
       await Promise.all([...proxies.values()].map((proxy) => proxy.stop()));
       proxies.clear();
+      await dns?.stop();
       await scheduler.stop();
       await controllers.stop();
       await atMost(flushLimit, clock, Promise.all(recorders.map((recorder) => recorder.flushed())));

@@ -20,7 +20,12 @@ export function planRecords(
     const at = `${name}.${namespace}.svc.${domain}`.toLowerCase();
     const { type, externalName = "", clusterIP = "" } = service.spec;
     if (type === "ExternalName") {
-      records.add({ type: "CNAME", name: at, ttlSeconds: recordTtlSeconds, target: externalName.toLowerCase().replace(/\.$/, "") });
+      records.add({
+        type: "CNAME",
+        name: at,
+        ttlSeconds: recordTtlSeconds,
+        target: externalName.toLowerCase().replace(/\.$/, ""),
+      });
     } else if (clusterIP === "None") {
       addHeadless(records, at, slicesByService.get(`${namespace}/${name}`) ?? []);
     } else if (clusterIP !== "") {
@@ -64,7 +69,14 @@ function hostnameOf({ hostname }: Endpoint, address: string): string {
   return address.replaceAll(/[.:]+/g, "-");
 }
 
-function addService(records: RecordSet, at: string, portName: string, protocol: string, port: number, target: string): void {
+function addService(
+  records: RecordSet,
+  at: string,
+  portName: string,
+  protocol: string,
+  port: number,
+  target: string,
+): void {
   const name = `_${portName}._${protocol}.${at}`.toLowerCase();
   records.add({ type: "SRV", name, ttlSeconds: recordTtlSeconds, priority: 0, weight: 100, port, target });
   // The name between, `_tcp.<service>`, exists and has nothing.

@@ -100,7 +100,10 @@ async function ensureService(client: Client, address: string): Promise<Reconcile
     { name: "dns", port: 53, protocol: "UDP", targetPort: 53 },
     { name: "dns-tcp", port: 53, protocol: "TCP", targetPort: 53 },
   ];
-  const draft = { metadata: { name: serviceName, namespace: serviceNamespace, labels }, spec: { clusterIP: address, ports } };
+  const draft = {
+    metadata: { name: serviceName, namespace: serviceNamespace, labels },
+    spec: { clusterIP: address, ports },
+  };
   try {
     await client.services.create(draft, serviceNamespace);
   } catch (error) {

@@ -87,7 +87,12 @@ export function decodeQuery(bytes: Uint8Array): DnsQuery {
   const id = reader.uint16();
   const flags = reader.uint16();
   if ((flags & 0x8000) !== 0) throw new DnsFormatError("a response, not a query");
-  const [questions, answers, authorities, additionals] = [reader.uint16(), reader.uint16(), reader.uint16(), reader.uint16()];
+  const [questions, answers, authorities, additionals] = [
+    reader.uint16(),
+    reader.uint16(),
+    reader.uint16(),
+    reader.uint16(),
+  ];
   if (questions !== 1) throw new DnsFormatError(`${questions} questions, expected one`);
   const question = reader.question();
   const questionBytes = bytes.subarray(headerBytes, reader.offset);
@@ -253,7 +258,12 @@ class Reader {
   }
 
   recordHead(): { readonly name: string; readonly type: number; readonly class: number; readonly ttl: number } {
-    return { name: this.name(), type: this.uint16(), class: this.uint16(), ttl: this.uint16() * 65_536 + this.uint16() };
+    return {
+      name: this.name(),
+      type: this.uint16(),
+      class: this.uint16(),
+      ttl: this.uint16() * 65_536 + this.uint16(),
+    };
   }
 
   /** Pointers may lead back only, and each further back than the one before: so a message cannot lead in circles. */
@@ -438,10 +448,15 @@ export function addressBytes(address: string): readonly number[] {
   }
   const [head = "", tail] = address.split("::");
   const groups = (text: string): readonly number[] =>
-    text === "" ? [] : text.split(":").flatMap((group) => (group.includes(".") ? pairs(group) : [Number.parseInt(group, 16)]));
+    text === ""
+      ? []
+      : text.split(":").flatMap((group) => (group.includes(".") ? pairs(group) : [Number.parseInt(group, 16)]));
   const left = groups(head);
   const right = tail === undefined ? [] : groups(tail);
-  const all = tail === undefined ? left : [...left, ...Array<number>(Math.max(0, 8 - left.length - right.length)).fill(0), ...right];
+  const all =
+    tail === undefined
+      ? left
+      : [...left, ...Array<number>(Math.max(0, 8 - left.length - right.length)).fill(0), ...right];
   if (all.length !== 8 || all.some((group) => !(group >= 0 && group <= 0xffff)))
     throw new DnsFormatError(`${address} is not an address`);
   return all.flatMap((group) => [group >> 8, group & 0xff]);

@@ -66,7 +66,10 @@ function recordsAt(zone: Zone, name: string): readonly DnsRecord[] | undefined {
   const own = zone.records.get(name);
   if (own !== undefined) return own;
   if (name === zone.domain) return [startOfAuthority(zone)];
-  const labels = name.slice(0, -zone.domain.length - 1).split(".").reverse();
+  const labels = name
+    .slice(0, -zone.domain.length - 1)
+    .split(".")
+    .reverse();
   const [kind = "", namespace = ""] = labels;
   if (labels.length === 1) {
     if (kind === "svc" || kind === "pod" || kind === "dns") return [];
@@ -101,7 +104,10 @@ export function reverseName(address: string): string {
   const bytes = addressBytes(address);
   if (bytes.length === 4) return `${bytes.toReversed().join(".")}.in-addr.arpa`;
   const nibbles = bytes.flatMap((byte) => [byte >> 4, byte & 15]);
-  return `${nibbles.toReversed().map((nibble) => nibble.toString(16)).join(".")}.ip6.arpa`;
+  return `${nibbles
+    .toReversed()
+    .map((nibble) => nibble.toString(16))
+    .join(".")}.ip6.arpa`;
 }
 
 function answered(zone: Zone, answers: readonly DnsRecord[], additional: readonly DnsRecord[]): Resolution {
