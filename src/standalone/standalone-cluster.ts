@@ -18,11 +18,18 @@ import type { ServiceDataPath } from "../network/service-routes.ts";
 import type { ContainerRuntime } from "../runtimes/runtime-service.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
 import type { Store } from "../store/store.ts";
-import { addressOf, apiServerIndex, type ClusterAddresses, claimAddresses } from "./cluster-addresses.ts";
-import { chooseRuntime, type ImageCommands, type RuntimeChoice } from "./choose-runtime.ts";
+import {
+  addressOf,
+  apiServerIndex,
+  type ClusterAddresses,
+  claimAddresses,
+  clusterDnsIndex,
+} from "./cluster-addresses.ts";
+import { type ChosenRuntime, chooseRuntime, type ImageCommands, type RuntimeChoice } from "./choose-runtime.ts";
 import { type DataFolder, dataFolder, makeDataFolder, writeServerRecord } from "./data-folder.ts";
 import { endPods } from "./end-pods.ts";
 import { LazyDataPath, openDataPath } from "./open-data-path.ts";
+import { clusterDnsPlace, LazyNameServer, openNameServer } from "./open-name-server.ts";
 
 export interface StandaloneOptions {
   /** The one folder that holds everything; made if it is not there. */
@@ -95,10 +102,14 @@ export async function startStandaloneCluster(options: StandaloneOptions): Promis
       folder.certificates,
       serverNames(options.host, machine.hostname, machine.address, addresses),
     );
+    const serviceCidr = (await isProcess(options.runtime, opened))
+      ? addresses.processServices
+      : addresses.containerServices;
     const cluster = await startParts({
       clock,
       random,
       store,
+      serviceCidr,
       authorityCertificate: certificates.authority,
       log: options.log,
     });
@@ -129,7 +140,21 @@ export async function startStandaloneCluster(options: StandaloneOptions): Promis
     const services = new LazyDataPath(() =>
       openDataPath({ clock, random, nodeAddresses: nodePortAddresses(nodeAddress, options.host), log: options.log }),
     );
-    await addThisMachine(cluster, { folder, runtime, machine, nodeName, nodeAddress, services });
+    const dns = clusterDnsPlace(addressOf(serviceCidr, clusterDnsIndex), name);
+    await addThisMachine(cluster, {
+      folder,
+      runtime,
+      machine,
+      nodeName,
+      nodeAddress,
+      services,
+      ...(dns.isReachedByPods && { clusterDns: dns.address }),
+    });
+    cluster.startDns({
+      server: new LazyNameServer(() => openNameServer({ ...dns, random, log: options.log })),
+      address: dns.address,
+      domain: clusterDomain,
+    });
     const client = cluster.client(administrator, "lifepod");
     return {
       url,
@@ -156,6 +181,12 @@ export async function startStandaloneCluster(options: StandaloneOptions): Promis
     throw error;
   }
 }
+
+const clusterDomain = "cluster.local";
+
+/** Only a containerd that has to be asked first makes the start wait for it. */
+const isProcess = async (choice: RuntimeChoice, opened: Promise<ChosenRuntime | undefined>): Promise<boolean> =>
+  choice === "process" || (choice === "auto" && (await opened)?.name === "process");
 
 /** How long a node may take until it takes Pods, in milliseconds. */
 const nodeReadyLimit = millis(60_000);
@@ -243,6 +274,7 @@ interface ThisMachine {
   readonly nodeName: string;
   readonly nodeAddress: string;
   readonly services: ServiceDataPath;
+  readonly clusterDns?: string;
 }
 
 /** Node ports are open at the node's own address, and where the API server was told to listen. */
@@ -251,7 +283,7 @@ const nodePortAddresses = (nodeAddress: string, host: string): readonly string[]
 
 async function addThisMachine(
   cluster: Cluster,
-  { folder, runtime, machine, nodeName, nodeAddress, services }: ThisMachine,
+  { folder, runtime, machine, nodeName, nodeAddress, services, clusterDns }: ThisMachine,
 ): Promise<void> {
   await cluster.addNode({
     node: {
@@ -282,7 +314,8 @@ async function addThisMachine(
       },
       rootDirectory: folder.pods,
       podLogsDirectory: folder.podLogs,
-      clusterDomain: "cluster.local",
+      ...(clusterDns !== undefined && { clusterDns: [clusterDns] }),
+      clusterDomain,
     },
     runtime,
     network: new HostNetwork(),

@@ -3,6 +3,7 @@
 //
 //   boot                      the machine's boot id; processes do not outlive it
 //   sandboxes/<id>.json
+//   sandboxes/<id>.resolv.conf  how its containers resolve names
 //   containers/<id>/config.json
 //   containers/<id>/launch    what the supervisor runs: the set-up, the environment, the command
 //   containers/<id>/process   the process id and the kernel's line on it; its time is the start
@@ -79,8 +80,18 @@ export class ContainerFiles {
     this.#write(join(this.#root, "sandboxes", `${record.id}.json`), JSON.stringify(record));
   }
 
+  /** The resolver file of a sandbox's containers; answers with its path. */
+  writeResolver(id: SandboxId, text: string): string {
+    const path = join(this.#root, "sandboxes", `${id}.resolv.conf`);
+    // Written once: it is mounted in the containers that are there already.
+    if (readIfThere(path) === undefined) writeFileSync(path, text, { mode: 0o644 });
+    return path;
+  }
+
   removeSandbox(id: SandboxId): void {
-    rmSync(join(this.#root, "sandboxes", `${id}.json`), { force: true });
+    for (const ending of ["json", "resolv.conf"]) {
+      rmSync(join(this.#root, "sandboxes", `${id}.${ending}`), { force: true });
+    }
   }
 
   sandboxes(): readonly SandboxRecord[] {

@@ -221,7 +221,7 @@ class ProcessRuntimeService implements RuntimeService, ContainerSurroundings {
     const record: ContainerRecord = {
       id: newId() as ContainerId,
       sandboxId,
-      config,
+      config: this.#withResolver(sandbox.id, config, sandboxConfig),
       createdAt: this.clock.now(),
       logPath: join(sandboxConfig.logDirectory, config.logPath),
       commandLine: commandLineOf(config, this.#options.images ?? {}),
@@ -374,6 +374,16 @@ class ProcessRuntimeService implements RuntimeService, ContainerSurroundings {
     else this.#sandboxes.set(sandbox.id, sandbox);
   }
 
+  /** Names are resolved as the Pod asks, where the container can have a file of its own; else the machine's resolver file is all there is. */
+  #withResolver(id: SandboxId, config: ContainerConfig, { dns }: PodSandboxConfig): ContainerConfig {
+    const mayMount =
+      isRoot(this.privileges) && !config.mounts.some(({ containerPath }) => containerPath === resolverFile);
+    if (dns === undefined || dns.servers.length === 0 || !mayMount) return config;
+    const hostPath = this.files.writeResolver(id, resolverText(dns));
+    const mount = { containerPath: resolverFile, hostPath, readonly: false, propagation: "None" } as const;
+    return { ...config, mounts: [...config.mounts, mount] };
+  }
+
   #newAddress({ securityContext }: PodSandboxConfig): { readonly address?: string } {
     const { podAddresses } = this.#options;
     if (podAddresses === undefined || securityContext.namespaceOptions.network === "NODE") return {};
@@ -417,6 +427,18 @@ class ProcessRuntimeService implements RuntimeService, ContainerSurroundings {
 
 function hasLabels(labels: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): boolean {
   return Object.entries(wanted).every(([key, value]) => labels[key] === value);
+}
+
+const resolverFile = "/etc/resolv.conf";
+
+/** As container runtimes write it. */
+function resolverText({ servers, searches, options }: NonNullable<PodSandboxConfig["dns"]>): string {
+  const lines = [
+    ...(searches.length === 0 ? [] : [`search ${searches.join(" ")}`]),
+    ...servers.map((server) => `nameserver ${server}`),
+    ...(options.length === 0 ? [] : [`options ${options.join(" ")}`]),
+  ];
+  return `${lines.join("\n")}\n`;
 }
 
 const newId = (): string => randomBytes(32).toString("hex");
