@@ -157,7 +157,8 @@ class ProcessRuntimeService implements RuntimeService, ContainerSurroundings {
       this.#containers.set(record.id, container);
       await container.adopt();
     }
-    this.#mountPoints.keepOnly(new Set(this.#containers.keys()));
+    // Without root there are no mounts, and the record of those that root's lifepods make is not ours to write.
+    if (isRoot(this.privileges)) this.#mountPoints.keepOnly(new Set(this.#containers.keys()));
     this.#lookAround();
   }
 
