@@ -7,6 +7,9 @@ import type { ControllerFailure } from "../client/controller.ts";
 import type { EventRecorder } from "../client/event-recorder.ts";
 import type { ControllerDeps, RunningController } from "./controller-deps.ts";
 import { startDeploymentController } from "./deployment/reconcile.ts";
+import { startEndpointSliceController } from "./endpoint-slice/reconcile.ts";
+import { startEndpointSliceMirroringController } from "./endpoint-slice-mirroring/reconcile.ts";
+import { startEndpointsController } from "./endpoints/reconcile.ts";
 import { startGarbageCollector } from "./garbage-collector/reconcile.ts";
 import { startNamespaceController } from "./namespace/reconcile.ts";
 import { startNodeLifecycleController } from "./node-lifecycle/reconcile.ts";
@@ -14,6 +17,7 @@ import { startPodGarbageCollector } from "./pod-gc/reconcile.ts";
 import { startReplicaSetController, startReplicationController } from "./replicaset/reconcile.ts";
 import { startRootCaPublisher } from "./root-ca-publisher/reconcile.ts";
 import { startServiceAccountController } from "./service-account/reconcile.ts";
+import { startServiceLoadBalancerController } from "./service-load-balancer/reconcile.ts";
 import { allOf, sharedInformers } from "./shared-informers.ts";
 import { startTaintEvictionController } from "./taint-eviction/reconcile.ts";
 
@@ -59,6 +63,10 @@ export function startControllers(options: ControllersOptions): RunningController
       startTaintEvictionController(deps),
       startPodGarbageCollector(deps),
       startGarbageCollector(deps),
+      startEndpointSliceController(deps),
+      startEndpointsController(deps),
+      startEndpointSliceMirroringController(deps),
+      startServiceLoadBalancerController(deps),
     );
     if (authorityCertificate !== undefined) running.push(startRootCaPublisher(deps, authorityCertificate));
     if (!withWorkloads) return;
