@@ -95,6 +95,7 @@ function hintsOf({ spec }: Service, zone: string | undefined, node: string | und
       return zone === undefined ? undefined : forZones;
     case "PreferSameNode":
       return node === undefined ? undefined : { forNodes: [{ name: node }], ...forZones };
+    case undefined:
     default:
       return undefined;
   }

@@ -70,7 +70,7 @@ export function dropUnusedFields(next: Service, old: Service): Service {
     spec = withValue(
       spec,
       "ports",
-      spec.ports?.map(({ nodePort: _, ...port }) => port),
+      spec.ports?.map(({ nodePort: _nodePort, ...port }) => port),
     );
   }
   if (needsHealthCheck(old) && !needsHealthCheck({ ...next, spec })) drop("healthCheckNodePort");

@@ -25,7 +25,7 @@ const hintLimit = 8;
 export function defaultEndpointSlice(slice: Draft<EndpointSlice>): EndpointSlice {
   return {
     ...slice,
-    endpoints: (slice.endpoints ?? []).map(({ deprecatedTopology: _, ...endpoint }) => endpoint),
+    endpoints: (slice.endpoints ?? []).map(({ deprecatedTopology: _topology, ...endpoint }) => endpoint),
     ...(slice.ports !== undefined && {
       ports: slice.ports.map((port) => ({ ...port, name: port.name ?? "", protocol: port.protocol ?? "TCP" })),
     }),
