@@ -92,6 +92,9 @@ export class ContainerStarter {
     signal.throwIfAborted();
     const labelled = { ...config, labels: { ...config.labels, ...this.#parts.ownLabel } };
     try {
+      const abandoned = newestInstance(observed, spec.name);
+      // The runtime refuses while somebody's start of it is still under way, and two must not run.
+      if (abandoned?.state.kind === "created") await runtime.removeContainer(abandoned.id);
       const id = await runtime.createContainer(request.sandboxId, labelled, request.sandboxConfig);
       const message = `Created container: ${spec.name}`;
       containerEvent(this.#parts.recorder, pod, container, "Normal", "Created", message, id);
@@ -207,10 +210,11 @@ export class ContainerStarter {
     return target.id;
   }
 
-  /** One more than the newest instance; if the runtime has forgotten all, one more than the newest log. */
+  /** One more than the newest instance that was started; if the runtime has forgotten all, one more than the newest log. */
   async #restartCount(pod: Pod, container: PodContainer, observed: ObservedPod): Promise<number> {
     const newest = newestInstance(observed, container.spec.name);
-    if (newest !== undefined) return newest.metadata.attempt + 1;
+    // One that was only made is replaced, and nothing was restarted.
+    if (newest !== undefined) return newest.metadata.attempt + (newest.state.kind === "created" ? 0 : 1);
     const { filesystem, paths } = this.#parts;
     const logs = await filesystem.list(`${paths.podLogs(pod)}/${container.spec.name}`);
     const counts = logs.flatMap((name) => {

@@ -9,6 +9,7 @@ import { type BackOffEntry, earliest } from "./back-off.ts";
 import { isKubeletCondition } from "./conditions.ts";
 import type { StartError } from "./container-statuses.ts";
 import { aliveContainers } from "./container-killer.ts";
+import { withoutInterruptedStarts } from "./interrupted-start.ts";
 import { errorText, nodeIps } from "./kubelet-parts.ts";
 import { nothingObserved, type ObservedPod } from "./observed-pod.ts";
 import { observePod, type ReadMessages } from "./observe.ts";
@@ -277,9 +278,10 @@ export class PodWorker implements SyncMemory {
   }
 
   async #look(signal: AbortSignal): Promise<void> {
-    this.#observed = await observePod(this.#node.parts, this.#pod, this.#messages).catch((error: unknown) => {
+    const observed = await observePod(this.#node.parts, this.#pod, this.#messages).catch((error: unknown) => {
       throw new Unseen(error);
     });
+    this.#observed = withoutInterruptedStarts(observed, this.#pod, this.#node.startedAt);
     signal.throwIfAborted();
     if (this.#hasLooked) return;
     this.#hasLooked = true;

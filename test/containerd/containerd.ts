@@ -10,6 +10,7 @@ import { promisify } from "node:util";
 import { type Millis, seconds } from "../../src/base/time.ts";
 import { openCriRuntime } from "../../src/runtimes/cri/cri-runtime.ts";
 import { probeCriEndpoint } from "../../src/runtimes/cri/probe-cri-endpoint.ts";
+import { cgroupsNamedIn, removeCgroups } from "./cgroups.ts";
 import { testImageArchives, testImages } from "./test-images.ts";
 import { clock, until } from "./until.ts";
 
@@ -255,7 +256,9 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
   async stop(): Promise<void> {
     if (this.#process !== undefined && this.#process.exitCode === null) await this.#removeSandboxes();
     await this.end("SIGTERM");
+    const cgroups = cgroupsNamedIn(this.log());
     await cleanUp(this.#folder, this.#lot);
+    removeCgroups(cgroups);
   }
 
   async #removeSandboxes(): Promise<void> {

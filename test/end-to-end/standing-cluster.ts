@@ -28,7 +28,7 @@ export class StandingCluster {
   readonly folder: string;
   readonly data: string;
   readonly #runtime: readonly string[];
-  readonly #options: LifepodOptions;
+  #options: LifepodOptions;
   #process: LifepodProcess | undefined;
   #facts: ReadyFacts | undefined;
   #config: KubeConfig | undefined;
@@ -61,6 +61,11 @@ export class StandingCluster {
   get api(): CoreV1Api {
     if (this.#api === undefined) throw new Error("lifepod was never ready");
     return this.#api;
+  }
+
+  /** Sets variables of the environment for later starts. */
+  setVariables(env: Readonly<Record<string, string>>): void {
+    this.#options = { ...this.#options, env: { ...this.#options.env, ...env } };
   }
 
   /** Starts it over its folder and waits until it says ready. */

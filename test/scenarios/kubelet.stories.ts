@@ -330,6 +330,51 @@ export const stories: readonly Story[] = [
     ),
   ),
 
+  story(
+    "a start that was given up because the kubelet died is made again, even in a Pod that restarts nothing; it counts as no restart",
+    async (t) => {
+      const node = await t.node("node-a", { latencies });
+      t.image("job:1", { present: true, startError: "context canceled" });
+      await t.apply(pod("job", { image: "job:1", restartPolicy: "Never" }));
+      await t.elapse(millis(300));
+      await node.stopKubelet();
+      await t.elapse(seconds(1));
+      const [given] = await t.cluster.call(node.runtime.runtime.listContainers());
+      assert.equal(given?.state.kind === "exited" && given.state.reason, "StartError");
+      t.image("job:1", { present: true, runsFor: seconds(1) });
+      await node.startKubelet();
+      await t.until("pod/job", isSucceeded, { within: seconds(20) });
+      assert.equal((await t.container("job")).restartCount, 0);
+      assert.equal((await t.cluster.call(node.runtime.runtime.listContainers())).length, 1);
+    },
+  ),
+
+  story("a start that failed before the kubelet was started again, and was told, is not taken back", async (t) => {
+    const node = await t.node("node-a");
+    t.image("app:1", { present: true, startError: "no such command" });
+    await t.apply(pod("app", { image: "app:1" }));
+    await t.until("pod/app", hasRestarts(2), { within: minutes(1) });
+    await node.stopKubelet();
+    await node.startKubelet();
+    await t.elapse(seconds(5));
+    assert.ok((await t.container("app")).restartCount >= 2);
+  }),
+
+  story("a container that was made and never started is no restart", async (t) => {
+    const node = await t.node("node-a", { latencies });
+    t.image("app:1", { present: true });
+    await t.apply(pod("app", { image: "app:1" }));
+    await t.elapse(millis(240));
+    await node.stopKubelet();
+    await t.elapse(seconds(1));
+    const [made] = await t.cluster.call(node.runtime.runtime.listContainers());
+    assert.equal(made?.state.kind, "created");
+    await node.startKubelet();
+    await t.until("pod/app", isReady, { within: seconds(20) });
+    assert.equal((await t.container("app")).restartCount, 0);
+    assert.equal((await t.cluster.call(node.runtime.runtime.listContainers())).length, 1);
+  }),
+
   ...(["runPodSandbox", "createContainer", "podSandboxStatus", "imageStatus"] as const).map((method) =>
     story(`a Pod starts although ${method} fails once: it is tried again 10 to 15 s later`, async (t) => {
       const node = await t.node("node-a");
