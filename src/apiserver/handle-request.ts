@@ -12,6 +12,7 @@ import { answerHealth, type HealthCheck } from "./health.ts";
 import { checkInFlight, inTime } from "./request-limits.ts";
 import { parseResourcePath } from "./request-path.ts";
 import type { RequestMetrics } from "./metrics/request-metrics.ts";
+import { StoreWriteError } from "../store/store.ts";
 import { Warnings } from "./registry/request-context.ts";
 import type { ResourceHandler } from "./resource-handler.ts";
 
@@ -59,7 +60,8 @@ async function answer(parts: DoorParts, request: ApiRequest, warnings: Warnings)
 
 function failed(parts: DoorParts, request: ApiRequest, error: unknown): ApiResponse {
   if (error instanceof StatusError) return statusResponse(error);
-  parts.reportError(error, request);
+  // A disk that is full is nobody's mistake here, and whoever keeps the store has said so.
+  if (!(error instanceof StoreWriteError)) parts.reportError(error, request);
   return statusResponse(internalError(error instanceof Error ? error.message : String(error)));
 }
 

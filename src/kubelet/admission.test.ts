@@ -128,8 +128,7 @@ describe("what a node says of itself", () => {
       previous,
       {
         runtimeVersion: { runtimeName: "containerd", runtimeVersion: "1.6.20" },
-        runtimeConditions: conditions,
-        runtimeError: error,
+        runtime: { conditions, errors: error === "" ? [] : [error] },
       },
       at(now),
     );
@@ -160,7 +159,12 @@ describe("what a node says of itself", () => {
       "",
       "container runtime network not ready: NetworkReady=false reason:NoCni message:cni plugin not initialized",
     ],
-    ["the runtime does not answer", [], "connection refused", "container runtime is down: connection refused"],
+    [
+      "the runtime does not answer",
+      [],
+      "container runtime is down: connection refused",
+      "container runtime is down: connection refused",
+    ],
   ])("is not ready when %s", (_rule, conditions, error, message) => {
     expect(readyCondition(of(conditions, error))).toMatchObject({
       status: "False",

@@ -100,6 +100,7 @@ class NodeKubelet implements Kubelet {
       changed: (uid) => this.#workers.get(uid)?.wake(),
       known: (uid) => this.#workers.get(uid)?.observed,
       uids: () => this.#workers.keys(),
+      lookedAt: (succeeded) => this.#agent.runtimeLookedAt(succeeded),
       relisted: (pods) => this.#endOrphans(pods),
     });
   }

@@ -4,11 +4,19 @@ import type { Lease } from "../api/generated/coordination-v1.ts";
 import type { Node } from "../api/generated/core-v1.ts";
 import { isReason } from "../api/wire/status-error.ts";
 import { formatMicroTime, type Millis, millis, seconds } from "../base/time.ts";
-import type { RuntimeCondition, RuntimeVersion } from "../runtimes/runtime-service.ts";
+import type { RuntimeVersion } from "../runtimes/runtime-service.ts";
 import { errorText, type KubeletParts } from "./kubelet-parts.ts";
-import { computeNodeStatus, labelCorrections, needsReport, newNode, readyCondition } from "./node-status.ts";
+import {
+  computeNodeStatus,
+  labelCorrections,
+  needsReport,
+  newNode,
+  type NodeStatusInput,
+  readyCondition,
+} from "./node-status.ts";
 import type { NodeWork } from "./node-work.ts";
 import { repeat } from "./repeat.ts";
+import { RuntimeExaminer } from "./runtime-health.ts";
 
 const statusPeriod = seconds(10);
 /** While something is wrong with the runtime, it is asked more often. */
@@ -28,17 +36,27 @@ export class NodeAgent {
   #node: Node | undefined;
   #lease: Lease | undefined;
   #wasReady: boolean | undefined;
+  readonly #examiner: RuntimeExaminer;
+  /** Ends the pause before the next report. */
+  #ring = (): void => undefined;
 
   constructor(work: NodeWork, runtimeVersion: RuntimeVersion, signal: AbortSignal) {
     this.#work = work;
     this.#parts = work.parts;
     this.#signal = signal;
     this.#runtimeVersion = runtimeVersion;
+    this.#examiner = new RuntimeExaminer(this.#parts.runtime.runtime, this.#parts.clock);
   }
 
   /** The object as this kubelet knows it. */
   get node(): Node | undefined {
     return this.#node;
+  }
+
+  /** All Pods of the runtime were looked at, or could not be: then the node's status is due now. */
+  runtimeLookedAt(succeeded: boolean): void {
+    if (succeeded) this.#examiner.looked();
+    else if (this.#wasReady === true) this.#ring();
   }
 
   /** Another state of the object was seen. */
@@ -69,7 +87,10 @@ export class NodeAgent {
     const signal = this.#signal;
     const statusPause = (): Millis =>
       this.#work.networkFault === "" && this.#wasReady === true ? statusPeriod : anxiousPeriod;
-    void repeat({ clock, signal, pause: statusPause, label: "node status", log }, () => this.#reportStatus());
+    const bell = (ring: () => void): void => {
+      this.#ring = ring;
+    };
+    void repeat({ clock, signal, pause: statusPause, bell, label: "node status", log }, () => this.#reportStatus());
     void repeat({ clock, signal, pause: () => leasePeriod, label: "node lease", log }, () => this.#renewLease());
   }
 
@@ -128,23 +149,15 @@ export class NodeAgent {
     return client.nodes.patch(node.name, undefined, "strategic", { status }, "status");
   }
 
-  async #askRuntime(): Promise<{
-    readonly runtimeVersion: RuntimeVersion;
-    readonly runtimeConditions: readonly RuntimeCondition[];
-    readonly runtimeError: string;
-  }> {
-    const runtimeVersion = this.#runtimeVersion;
-    try {
-      const runtimeConditions = await this.#parts.runtime.runtime.status();
-      const network = runtimeConditions.find((condition) => condition.type === "NetworkReady");
+  async #askRuntime(): Promise<NodeStatusInput> {
+    const runtime = await this.#examiner.examine();
+    const network = runtime.conditions.find((condition) => condition.type === "NetworkReady");
+    if (runtime.conditions.length > 0 || runtime.errors.length === 0)
       this.#work.networkFault =
         network === undefined || network.status
           ? ""
           : `container runtime network not ready: NetworkReady=false reason:${network.reason} message:${network.message}`;
-      return { runtimeVersion, runtimeConditions, runtimeError: "" };
-    } catch (error) {
-      return { runtimeVersion, runtimeConditions: [], runtimeError: errorText(error) };
-    }
+    return { runtimeVersion: this.#runtimeVersion, runtime };
   }
 
   #tellReadiness(): void {

@@ -3,8 +3,9 @@
 import type { Node, NodeCondition, NodeStatus } from "../api/generated/core-v1.ts";
 import { sameJson } from "../api/meta/json-object.ts";
 import { elapsed, formatTime, type Instant, minutes, parseTime } from "../base/time.ts";
-import type { RuntimeCondition, RuntimeVersion } from "../runtimes/runtime-service.ts";
+import type { RuntimeVersion } from "../runtimes/runtime-service.ts";
 import { allocatableOf, type KubeletNode } from "./kubelet-parts.ts";
+import type { RuntimeHealth } from "./runtime-health.ts";
 
 /** The Kubernetes release whose behaviour this kubelet has. */
 export const kubeletVersion = "v1.34.0";
@@ -14,9 +15,7 @@ export const statusReportPeriod = minutes(5);
 
 export interface NodeStatusInput {
   readonly runtimeVersion: RuntimeVersion;
-  /** Empty if the runtime does not answer. */
-  readonly runtimeConditions: readonly RuntimeCondition[];
-  readonly runtimeError: string;
+  readonly runtime: RuntimeHealth;
 }
 
 export function computeNodeStatus(
@@ -89,8 +88,8 @@ function ownConditions(input: NodeStatusInput): readonly Verdict[] {
 
 function readyVerdict(input: NodeStatusInput): Verdict {
   const faults = [
-    ...(input.runtimeError === "" ? [] : [`container runtime is down: ${input.runtimeError}`]),
-    ...input.runtimeConditions
+    ...input.runtime.errors,
+    ...input.runtime.conditions
       .filter((condition) => !condition.status)
       .map((condition) => {
         const what = condition.type === "NetworkReady" ? "container runtime network" : "container runtime";

@@ -9,6 +9,8 @@ export interface RepeatOptions {
   readonly signal: AbortSignal;
   /** The wait before the next turn. */
   readonly pause: () => Millis;
+  /** Is given what ends a pause early. */
+  readonly bell?: (ring: () => void) => void;
   readonly label: string;
   readonly log: (message: string) => void;
 }
@@ -40,24 +42,19 @@ export function abandonable<T>(promise: Promise<T>, signal: AbortSignal): Promis
   });
 }
 
-function pause({ clock, signal, pause: wait, label }: RepeatOptions): Promise<void> {
+function pause({ clock, signal, pause: wait, bell, label }: RepeatOptions): Promise<void> {
   return new Promise((resume) => {
     if (signal.aborted) {
       resume();
       return;
     }
-    const onAbort = (): void => {
+    const end = (): void => {
       timer.cancel();
+      signal.removeEventListener("abort", end);
       resume();
     };
-    const timer = clock.setTimer(
-      wait(),
-      () => {
-        signal.removeEventListener("abort", onAbort);
-        resume();
-      },
-      label,
-    );
-    signal.addEventListener("abort", onAbort, { once: true });
+    const timer = clock.setTimer(wait(), end, label);
+    signal.addEventListener("abort", end, { once: true });
+    bell?.(end);
   });
 }

@@ -30,6 +30,8 @@ export interface RuntimeWatcherOptions {
   /** How a Pod was when it was last looked at; `undefined` if nobody looks after it. */
   readonly known: (uid: string) => ObservedPod | undefined;
   readonly uids: () => Iterable<string>;
+  /** Whether everything could be looked at; also told when the runtime's events break off. */
+  readonly lookedAt: (succeeded: boolean) => void;
   /** After each look at everything. */
   readonly relisted: (pods: readonly RuntimePod[]) => void;
 }
@@ -81,7 +83,7 @@ export class RuntimeWatcher {
   }
 
   async #relistOnce(): Promise<void> {
-    const { parts, changed, known, uids, relisted } = this.#options;
+    const { parts, changed, known, uids, relisted, lookedAt } = this.#options;
     const { runtime } = parts.runtime;
     try {
       const [sandboxes, containers] = await Promise.all([
@@ -90,6 +92,7 @@ export class RuntimeWatcher {
       ]);
       if (this.#stopped) return;
       this.#missedSomething = false;
+      lookedAt(true);
       const pods = byPod(sandboxes, containers);
       this.#remember(pods);
       const found = new Map(pods.map((pod) => [pod.uid, signatureOf(pod)]));
@@ -100,7 +103,9 @@ export class RuntimeWatcher {
       relisted(pods);
     } catch (error) {
       this.#missedSomething = true;
+      if (this.#stopped) return;
       parts.log(`relist: ${errorText(error)}`);
+      lookedAt(false);
     }
   }
 
@@ -155,6 +160,7 @@ export class RuntimeWatcher {
     this.#subscription = undefined;
     if (this.#stopped) return;
     parts.log(`runtime events: ${reason}`);
+    this.#options.lookedAt(false);
     this.#resubscription = parts.clock.setTimer(
       resubscribeDelay,
       () => {

@@ -71,9 +71,20 @@ export async function makeDataFolder(folder: DataFolder): Promise<void> {
     }
   } catch (error) {
     throw new Error(
-      `cannot use ${folder.root} as the data folder: ${(error as Error).message}; choose one that you may write to with --data`,
+      `cannot use ${folder.root} as the data folder: ${await causeOf(error as NodeJS.ErrnoException, folder.root)}; choose one that you may write to with --data`,
       { cause: error },
     );
+  }
+}
+
+/** Of a disk that takes no writes, making a folder with its parents says only that the folder is not there. */
+async function causeOf(error: NodeJS.ErrnoException, root: string): Promise<string> {
+  if (error.code !== "ENOENT") return error.message;
+  try {
+    await mkdir(root);
+    return error.message;
+  } catch (plain) {
+    return (plain as Error).message;
   }
 }
 

@@ -83,7 +83,7 @@ export async function startStandaloneCluster(options: StandaloneOptions): Promis
   const nodeName = options.nodeName ?? machine.hostname;
   const started: (() => Promise<void>)[] = [];
   try {
-    const store = await openStore(folder, options.durable, clock);
+    const store = await openStore(folder, options, clock);
     started.push(() => store.close());
     const addresses = await claimAddresses(folder.addresses, folder.root, options.log);
     started.push(async () => addresses.release());
@@ -228,10 +228,14 @@ async function endAll(started: readonly (() => Promise<void>)[]): Promise<void> 
   for (const end of [...started].reverse()) await end();
 }
 
-async function openStore(folder: DataFolder, durable: boolean, clock: Clock): Promise<Store> {
+async function openStore(
+  folder: DataFolder,
+  { durable, log }: Pick<StandaloneOptions, "durable" | "log">,
+  clock: Clock,
+): Promise<Store> {
   if (!durable) return new MemoryStore({ clock });
   const { openLmdbStore } = await import("../store/lmdb/lmdb-store.ts");
-  return openLmdbStore({ path: folder.store, clock });
+  return openLmdbStore({ path: folder.store, clock, log });
 }
 
 /** What the server's certificate must be valid for. */

@@ -116,6 +116,17 @@ export class FutureRevisionError extends Error {
 }
 
 /** The store was asked for something after `close`. */
+/**
+ * A change could not be written down, for want of space or of a disk that works. Nothing of it is kept or told to anybody. What comes later is tried anew, so
+ * this ends when the trouble does.
+ */
+export class StoreWriteError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "StoreWriteError";
+  }
+}
+
 export class StoreClosedError extends Error {
   constructor() {
     super("the store is closed");

@@ -90,7 +90,7 @@ it("the LMDB store on a full disk refuses writes, keeps what was acknowledged, a
       count: number;
     };
     expect(seen.failure).toMatch(/^the store in .* cannot be written: /);
-    expect(seen.again).toBe(seen.failure);
+    expect(seen.again).toMatch(/^the store in .* cannot be written: /);
     expect(seen.acknowledged).toBeGreaterThan(100);
     expect([seen.revision, seen.count]).toEqual([seen.acknowledged, seen.acknowledged - 1]);
 

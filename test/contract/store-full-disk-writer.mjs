@@ -15,7 +15,8 @@ while (failure === undefined) {
   failure = outcomes.find(({ status }) => status === "rejected")?.reason.message;
   for (const { value } of outcomes) acknowledged = Math.max(acknowledged, value?.revision ?? 0);
 }
-const again = await put("again").then(
+// What needs more room than what failed fails as well.
+const again = await store.txn([], [{ kind: "put", key: "again", value: "x".repeat(200_000) }]).then(
   () => "written",
   (error) => error.message,
 );

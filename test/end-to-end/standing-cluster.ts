@@ -41,9 +41,16 @@ export class StandingCluster {
     this.#options = options;
   }
 
-  /** @param runtime arguments that choose it: `--runtime process` */
-  static async start(runtime: readonly string[], options: LifepodOptions = {}): Promise<StandingCluster> {
-    const cluster = new StandingCluster(await mkdtemp(join(tmpdir(), "lifepod-e2e-")), runtime, options);
+  /**
+   * @param runtime arguments that choose it: `--runtime process`
+   * @param folder a temporary one if absent
+   */
+  static async start(
+    runtime: readonly string[],
+    options: LifepodOptions = {},
+    folder?: string,
+  ): Promise<StandingCluster> {
+    const cluster = new StandingCluster(folder ?? (await mkdtemp(join(tmpdir(), "lifepod-e2e-"))), runtime, options);
     await cluster.up();
     return cluster;
   }
@@ -74,7 +81,7 @@ export class StandingCluster {
       ["up", "--data", this.data, "--port", "0", "--json", ...this.#runtime, ...more],
       this.#options,
     );
-    const said = await this.#process.says(/"kind":"ready".*\n/);
+    const said = await this.#process.says(/"kind":"ready".*\n/, seconds(60));
     const line = said.split("\n").find((each) => each.includes('"kind":"ready"')) ?? "";
     this.#facts = JSON.parse(line) as ReadyFacts;
     this.#config = new KubeConfig();

@@ -47,7 +47,9 @@ export class Churn {
   #count = 0;
   #paused = true;
   #stopped = false;
+  #ending = false;
   #running: Promise<void> | undefined;
+  #trouble: unknown;
 
   constructor(cluster: StandingCluster, random: RandomStream, image: string, testimonies: string) {
     this.#cluster = cluster;
@@ -61,7 +63,9 @@ export class Churn {
     for (let i = 0; i < 8; i++) await this.#create("steady");
     for (let i = 0; i < 4; i++) await this.#create("crashing");
     while (this.alive.length < population) await this.#create(this.#random.pick(passing));
-    this.#running = this.#run();
+    this.#running = this.#run().catch((error: unknown) => {
+      this.#trouble = error;
+    });
   }
 
   goOn(): void {
@@ -72,7 +76,14 @@ export class Churn {
     this.#paused = true;
   }
 
+  /** @throws what kept it from coming and going */
   async stop(): Promise<void> {
+    await this.giveUp();
+    if (this.#trouble !== undefined) throw this.#trouble;
+  }
+
+  /** Ends it, however it fares. */
+  async giveUp(): Promise<void> {
     this.#stopped = true;
     await this.#running;
   }
@@ -82,6 +93,7 @@ export class Churn {
   }
 
   async deleteAll(): Promise<void> {
+    this.#ending = true;
     for (const pod of this.alive) await this.#delete(pod);
   }
 
@@ -149,6 +161,7 @@ export class Churn {
         }
       } catch (error) {
         if (clock.now() > limit || (error as { code?: unknown }).code === 422) throw error;
+        if (this.#stopped && !this.#ending) throw error;
       }
       await clock.sleep(millis(20));
     }

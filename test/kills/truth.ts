@@ -11,7 +11,12 @@ export interface Outage {
 }
 
 /** What is not as it must be, a line each; empty when the API tells the truth and every Pod is where it belongs. */
-export function untruths(churn: Churn, items: readonly V1Pod[], testimonies: string): readonly string[] {
+export function untruths(
+  churn: Churn,
+  items: readonly V1Pod[],
+  testimonies: string,
+  outages: readonly Outage[],
+): readonly string[] {
   const inApi = new Map(items.map((pod) => [pod.metadata?.uid ?? "", pod]));
   const running = mainProcesses(testimonies);
   return [...churn.pods.values()].flatMap((pod) => {
@@ -22,7 +27,7 @@ export function untruths(churn: Churn, items: readonly V1Pod[], testimonies: str
       return alive.length > 0 ? [`${pod.name} was deleted and still runs ${alive.join(", ")}`] : [];
     }
     if (seen === undefined) return [`${pod.name} is lost`];
-    return [...untruthsOf(pod, seen, churn.testimoniesOf(pod), alive)].map((text) => `${pod.name}: ${text}`);
+    return [...untruthsOf(pod, seen, churn.testimoniesOf(pod), alive, outages)].map((text) => `${pod.name}: ${text}`);
   });
 }
 
@@ -31,6 +36,7 @@ function* untruthsOf(
   seen: V1Pod,
   told: readonly Testimony[],
   alive: readonly string[],
+  outages: readonly Outage[],
 ): Generator<string> {
   const statuses = [...(seen.status?.initContainerStatuses ?? []), ...(seen.status?.containerStatuses ?? [])];
   for (const { name, state } of statuses) {
@@ -38,7 +44,6 @@ function* untruthsOf(
     if (state?.running !== undefined && runs !== 1) yield `${name} is said to run and ${runs} of it do`;
     if (state?.running === undefined && runs !== 0) yield `${name} runs and is said to be ${JSON.stringify(state)}`;
   }
-  const starts = (container: string): number => startsOf(told, container).length;
   const main = statuses.find(({ name }) => name === "main");
   const phase = seen.status?.phase;
   switch (pod.temper) {
@@ -59,8 +64,11 @@ function* untruthsOf(
   }
   for (const status of statuses.filter(isRestartable)) {
     const { name, restartCount } = status;
-    if (starts(name) !== restartCount + 1 && phase !== "Pending")
-      yield `${name} started ${starts(name)} times and is said to have been restarted ${restartCount} times`;
+    const starts = startsOf(told, name);
+    // A start that was given up in its middle counts or does not, as whoever was killed may have got to know of it.
+    const surely = starts.filter(({ at }) => !isCutShort(at, outages)).length;
+    if ((restartCount + 1 < surely || restartCount + 1 > starts.length) && phase !== "Pending")
+      yield `${name} started ${starts.length} times and is said to have been restarted ${restartCount} times`;
   }
 }
 
@@ -94,19 +102,26 @@ export function needlessStarts(churn: Churn, outages: readonly Outage[]): Needle
   return { needless, interrupted };
 }
 
+/** Whoever is killed in the middle of a start takes the container along: it had begun, and nobody knows of it. */
+const isCutShort = (startedAt: number, outages: readonly Outage[]): boolean =>
+  outages.some(({ from }) => from - startedAt < 2 && from >= startedAt - 0.5);
+
 export interface NeedlessStarts {
   readonly needless: readonly string[];
   /** Starts again of what a kill interrupted in the middle of its start. */
   readonly interrupted: readonly string[];
 }
 
-/** @param pause seconds since the one before ended */
-function mayStartAgain(pod: ChurnPod, container: string, index: number, pause: number): boolean {
+/**
+ * @param earlier how often it ran before
+ * @param pause seconds since the one before ended
+ */
+function mayStartAgain(pod: ChurnPod, container: string, earlier: number, pause: number): boolean {
   if (container !== "main") return false;
-  if (pod.temper === "flaky") return index === 1;
+  if (pod.temper === "flaky") return earlier <= 1;
   if (pod.temper !== "crashing") return false;
   // At once, then after 10 s, 20 s, 40 s …; what is written down is a moment before the end.
-  return index === 1 || pause >= 10 * 2 ** (Math.min(index, 6) - 2) - 0.5;
+  return earlier <= 1 || pause >= 10 * 2 ** (Math.min(earlier, 6) - 2) - 0.5;
 }
 
 const startsOf = (told: readonly Testimony[], container: string): readonly Testimony[] =>

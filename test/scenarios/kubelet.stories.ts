@@ -2,7 +2,9 @@
 // (pod-lifecycle 3, 4).
 
 import assert from "node:assert/strict";
+import type { Node, NodeCondition } from "../../src/api/index.ts";
 import {
+  hasCondition,
   hasContainer,
   hasRestarts,
   isGone,
@@ -14,6 +16,7 @@ import {
   seconds,
   type Story,
   story,
+  type StoryTeller,
 } from "../../src/testing/index.ts";
 
 /** What calls of a real runtime take, about. */
@@ -24,6 +27,9 @@ const latencies = {
   listContainers: millis(5),
   listPodSandboxes: millis(5),
 };
+
+const readinessOf = async (t: StoryTeller, node: string): Promise<NodeCondition | undefined> =>
+  (await t.get<Node>(`node/${node}`))?.status.conditions?.find(({ type }) => type === "Ready");
 
 export const stories: readonly Story[] = [
   story("a kubelet that is started again adopts what runs: nothing is restarted, nothing is told twice", async (t) => {
@@ -217,6 +223,67 @@ export const stories: readonly Story[] = [
       assert.equal((await t.pod("app")).metadata.deletionTimestamp, undefined);
     },
   ),
+
+  story("a node says at once that its runtime has gone, and within a second that it is back", async (t) => {
+    const node = await t.node("node-a");
+    t.image("app:1", { present: true });
+    await t.apply(pod("app", { image: "app:1" }));
+    await t.until("pod/app", isReady, { within: minutes(1) });
+    await t.elapse(millis(3300));
+    node.faults.down();
+    await t.elapse(millis(0));
+    assert.match((await readinessOf(t, "node-a"))?.message ?? "", /^container runtime is down: .*connection refused/);
+    node.faults.up();
+    await t.elapse(seconds(1));
+    assert.equal((await readinessOf(t, "node-a"))?.status, "True");
+    assert.deepEqual(
+      t.events("node/node-a").filter((line) => line.includes("NodeNotReady")),
+      ["Normal  NodeNotReady  Node node-a status is now: NodeNotReady"],
+    );
+  }),
+
+  story(
+    "a runtime that hangs for two minutes makes the node NotReady after 30 s, and ends nothing; what waited for it goes on",
+    async (t) => {
+      const node = await t.node("node-a");
+      t.image("app:1", { present: true });
+      const probe = { exec: { command: ["true"] }, periodSeconds: 5, timeoutSeconds: 1, failureThreshold: 3 };
+      await t.apply(pod("app", { image: "app:1", container: { livenessProbe: probe, readinessProbe: probe } }));
+      await t.until("pod/app", isReady, { within: minutes(1) });
+      const methods = ["status", "listPodSandboxes", "listContainers", "runPodSandbox", "podSandboxStatus"] as const;
+      const hung = methods.map((method) => node.faults.hang(method));
+      await t.apply(pod("late", { image: "app:1", nodeName: "node-a" }));
+      await t.delete("pod/app", { gracePeriodSeconds: 30 });
+      await t.apply(pod("stays", { image: "app:1", nodeName: "node-a" }));
+      await t.elapse(seconds(29));
+      assert.equal((await readinessOf(t, "node-a"))?.status, "True");
+      await t.elapse(seconds(12));
+      const ready = await readinessOf(t, "node-a");
+      assert.equal(ready?.status, "False");
+      assert.equal(ready?.message, "container runtime is down");
+      await t.elapse(seconds(79));
+      for (const { release } of hung) release();
+      await t.until("node/node-a", hasCondition("Ready"), { within: seconds(10) });
+      await t.until("pod/late", isReady, { within: seconds(20) });
+      await t.until("pod/stays", isReady, { within: seconds(20) });
+      await t.until("pod/app", isGone, { within: seconds(40) });
+      for (const name of ["late", "stays"]) assert.equal((await t.container(name)).restartCount, 0);
+      const sandboxes = await t.cluster.call(node.runtime.runtime.listPodSandboxes());
+      assert.deepEqual(sandboxes.map(({ metadata }) => metadata.name).sort(), ["late", "stays"]);
+    },
+  ),
+
+  story("a node whose Pods nobody could look at for three minutes is not Ready, and says why", async (t) => {
+    const node = await t.node("node-a");
+    const hung = node.faults.hang("listContainers");
+    await t.elapse(minutes(2));
+    assert.equal((await readinessOf(t, "node-a"))?.status, "True");
+    await t.elapse(seconds(75));
+    const ready = await readinessOf(t, "node-a");
+    assert.equal(ready?.message, "PLEG is not healthy: pleg was last seen active 3m10s ago; threshold is 3m0s");
+    hung.release();
+    await t.until("node/node-a", hasCondition("Ready"), { within: seconds(15) });
+  }),
 
   story("when its sandbox dies a Pod gets a new one, initializes again and starts all containers", async (t) => {
     const node = await t.node("node-a");

@@ -19,7 +19,7 @@ import type {
   TxnResult,
   WatchRequest,
 } from "../store.ts";
-import { StoreClosedError } from "../store.ts";
+import { StoreClosedError, StoreWriteError } from "../store.ts";
 import type { Decision } from "../transaction.ts";
 import { decideTransaction, validateTransaction } from "../transaction.ts";
 import type { ReportError } from "../watch-hub.ts";
@@ -33,6 +33,8 @@ export interface LmdbStoreOptions {
   readonly historyLimit?: HistoryLimit;
   /** Gets what a watcher throws; an uncaught error if absent. */
   readonly reportError?: ReportError;
+  /** Told once when the disk takes no more writes, and once when it does again. */
+  readonly log?: (message: string) => void;
 }
 
 /**
@@ -55,13 +57,14 @@ class LmdbStore implements Store {
   readonly #keySpace = new KeySpace();
   readonly #hub: WatchHub;
   readonly #expiry: Expiry;
+  readonly #tell: (message: string) => void;
   #queue: Work[] = [];
   /** What compaction made superfluous in the file; goes with the next write. */
   #forgotten: Commit[] = [];
   /** Up to where the file knows that history is compacted. */
   #compactedInFile: Revision | 0 = 0;
   #writing: Promise<void> | undefined;
-  /** After a failed write nobody knows what the disk holds: nothing is written any more. */
+  /** The write that failed last; `undefined` once one has succeeded since. */
   #failure: Error | undefined;
   #closing: Promise<void> | undefined;
 
@@ -69,6 +72,7 @@ class LmdbStore implements Store {
     this.#clock = options.clock;
     this.#historyLimit = options.historyLimit ?? defaultHistoryLimit;
     this.#log = log;
+    this.#tell = options.log ?? (() => undefined);
     this.#hub = new WatchHub(options.reportError ?? throwLater);
     this.#expiry = new Expiry(options.clock, () => this.#expire());
   }
@@ -160,7 +164,8 @@ class LmdbStore implements Store {
       try {
         await this.#write(batch);
       } catch (error) {
-        this.#failure ??= error as Error;
+        if (this.#failure === undefined) this.#tell(troubleOf(error as Error));
+        this.#failure = error as Error;
         for (const work of batch) work.reject(error as Error);
       }
       await new Promise(setImmediate); // whoever got an answer may ask again in time for the next batch
@@ -169,15 +174,27 @@ class LmdbStore implements Store {
   }
 
   async #write(batch: readonly Work[]): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure;
+    // A write that failed may have reached the disk all the same. Nobody was told of it, so it must not be built upon.
+    if (this.#failure !== undefined && this.#log.newest() > this.#keySpace.revision) {
+      throw new StoreWriteError(
+        `${this.#failure.message}; what was written in vain is on the disk: start lifepod again`,
+      );
+    }
     const decided = this.#decide(batch);
     const commits = decided.flatMap(({ decision }) => (decision.kind === "change" ? [decision.commit] : []));
     const { compacted } = this.#keySpace;
     const forgotten = this.#forgotten;
     this.#forgotten = [];
     if (commits.length > 0 || compacted !== this.#compactedInFile) {
-      await this.#log.append(commits, { forgotten, compacted });
+      try {
+        await this.#log.append(commits, { forgotten, compacted });
+      } catch (error) {
+        this.#forgotten = [...forgotten, ...this.#forgotten];
+        throw error;
+      }
       this.#compactedInFile = compacted;
+      if (this.#failure !== undefined) this.#tell("the store can be written again");
+      this.#failure = undefined;
     }
     for (const { decision } of decided) if (decision.kind === "change") this.#apply(decision.commit);
     this.#expiry.arm();
@@ -228,6 +245,9 @@ class LmdbStore implements Store {
     for (const commit of commits) this.#forgotten.push(commit);
   }
 }
+
+const troubleOf = (error: Error): string =>
+  `${error.message}; nothing can be changed until it can, Pods go on as they are: make room on that disk`;
 
 /** A transaction that waits to be written. */
 interface Work {

@@ -6,7 +6,7 @@ import type { Database, RootDatabase } from "lmdb";
 import { open } from "lmdb";
 import type { Commit } from "../history.ts";
 import type { KeySpace } from "../key-space.ts";
-import type { Revision, StoreEvent } from "../store.ts";
+import { type Revision, type StoreEvent, StoreWriteError } from "../store.ts";
 import { assertDatabaseFile } from "./database-file.ts";
 import type { EventRecord, RecordKey } from "./record.ts";
 import { decodeRecord, encodeRecord } from "./record.ts";
@@ -75,6 +75,7 @@ export class RevisionLog {
   /**
    * Writes commits and how far history is compacted, and takes away what nobody can ask for any more; all or nothing. Resolves when it is on the
    * disk.
+   * @throws StoreWriteError
    * @param forgotten the commits that were compacted since the last call.
    */
   async append(
@@ -99,8 +100,15 @@ export class RevisionLog {
     try {
       await Promise.all([batch, ...written]);
     } catch (error) {
-      throw new Error(`the store in ${this.#path} cannot be written: ${await commitFailure(error)}`, { cause: error });
+      const why = await commitFailure(error);
+      throw new StoreWriteError(`the store in ${this.#path} cannot be written: ${why}`, { cause: error });
     }
+  }
+
+  /** The newest revision of which the file holds something; 0 if it is empty. */
+  newest(): Revision | 0 {
+    for (const [revision] of this.#records.getKeys({ reverse: true, limit: 1 })) return revision as Revision;
+    return 0;
   }
 
   async close(): Promise<void> {
