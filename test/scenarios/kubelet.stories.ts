@@ -262,7 +262,7 @@ export const stories: readonly Story[] = [
       assert.equal(ready?.status, "False");
       assert.equal(ready?.message, "container runtime is down");
       await t.elapse(seconds(79));
-      for (const { release } of hung) release();
+      for (const each of hung) each.release();
       await t.until("node/node-a", hasCondition("Ready"), { within: seconds(10) });
       await t.until("pod/late", isReady, { within: seconds(20) });
       await t.until("pod/stays", isReady, { within: seconds(20) });
