@@ -244,7 +244,8 @@ describe("memory", () => {
 });
 
 describe("the group of a volume", () => {
-  it.runIf(isRoot)("reaches everything below, with the right to read and write, but no link's target", async () => {
+  it("reaches everything below, with the right to read and write, but no link's target", async (test) => {
+    test.skip(!isRoot, "needs root");
     mkdirSync(join(folder, "volume/sub"), { recursive: true });
     writeFileSync(join(folder, "volume/sub/file"), "");
     chmodSync(join(folder, "volume/sub/file"), 0o400);

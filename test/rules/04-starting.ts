@@ -181,11 +181,21 @@ export const startingChapter: Chapter = {
         {
           id: "4.3-8",
           says: "A container whose image was changed is killed and started with the new one, whatever the restart policy.",
-          above: [
+          decision: [
             ...one("restarts a container whose image changed, whatever the policy"),
             ...serving("takes a new image into a running Pod, whatever the restart policy"),
           ],
           stories: ["a changed image ends the running container and starts the new one, whatever the restart policy"],
+          on: {
+            process: testsOf(
+              "test/end-to-end/containers.test.ts",
+              "on process",
+            )("another image restarts the one container that it is for"),
+            containerd: testsOf(
+              "test/end-to-end/containers.test.ts",
+              "on containerd",
+            )("another image restarts the one container that it is for"),
+          },
           fields: ["Container.image"],
         },
         {

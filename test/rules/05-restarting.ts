@@ -80,7 +80,12 @@ export const restartingChapter: Chapter = {
           says: "Only the container that ended is restarted, not its Pod.",
           above: crash("only the crashed container of a Pod is restarted"),
         },
-        { id: "5.1-8", says: "An ephemeral container is never restarted.", above: ephemeral("are never restarted") },
+        {
+          id: "5.1-8",
+          says: "An ephemeral container is never restarted.",
+          above: ephemeral("are never restarted"),
+          stories: ["an ephemeral container starts in a running Pod, ends, and is never started again"],
+        },
       ],
     },
     {

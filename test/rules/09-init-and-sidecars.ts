@@ -5,6 +5,13 @@ const init = testsOf("src/kubelet/pod-actions.test.ts", "init containers");
 const sidecar = testsOf("src/kubelet/pod-actions.test.ts", "sidecars");
 const ephemeral = testsOf("src/kubelet/pod-actions.test.ts", "ephemeral containers");
 const ephemeralUpdate = testsOf("src/api/core/v1/validate-pod-update.test.ts", "an update of the ephemeral containers");
+const subresource = testsOf("test/apiserver/subresources.test.ts", "ephemeralcontainers");
+const story = testsOf("test/scenarios/stories.test.ts", "ephemeral containers");
+const seesTarget = "a guest sees the processes of the container that it is sent to";
+const guest = {
+  process: testsOf("test/end-to-end/containers.test.ts", "on process")(seesTarget),
+  containerd: testsOf("test/end-to-end/containers.test.ts", "on containerd")(seesTarget),
+};
 const initRules = testsOf("src/api/core/v1/validate-pod.test.ts", "an init container");
 const requests = testsOf("src/api/core/v1/pod-requests.test.ts", "what a Pod asks for");
 const initializing = testsOf("test/kubelet/initializing.test.ts");
@@ -176,43 +183,131 @@ export const initAndSidecars: Chapter = {
       rules: [
         {
           id: "9.3-1",
-          says: "A Pod is not created with ephemeral containers.",
-          above: testsOf("src/api/core/v1/validate-pod.test.ts", "a Pod's spec")("may not have ephemeral containers"),
+          says: "A Pod is not created with ephemeral containers, and gets none by an ordinary update.",
+          above: [
+            ...testsOf("src/api/core/v1/validate-pod.test.ts", "a Pod's spec")("may not have ephemeral containers"),
+            ...subresource("is not what an ordinary update is for"),
+          ],
           fields: ["PodSpec.ephemeralContainers"],
         },
         {
           id: "9.3-2",
-          says: "They can be added to a Pod, and neither changed nor removed.",
-          above: ephemeralUpdate(
-            "may add some",
-            "may not remove one",
-            "may not change one, and shows the difference",
-            "may not repeat a name",
-          ),
+          says: "They are added through `pods/ephemeralcontainers`, which changes nothing else and counts in the generation; what was added is neither changed nor removed.",
+          above: [
+            ...subresource(
+              "adds to the Pod's ephemeral containers by their names, completes them, and counts the change",
+              "changes nothing else, whatever else a PUT brings",
+              "refuses to change or remove what was added, and a missing Pod",
+            ),
+            ...ephemeralUpdate(
+              "may add some",
+              "may not remove one",
+              "may not change one, and shows the difference",
+              "may not repeat a name",
+            ),
+          ],
         },
         {
           id: "9.3-3",
           says: "They have no ports, resources, probes, hooks, restart policy or parts of volumes.",
-          above: ephemeralUpdate(
-            "may not have ports",
-            "may not have resources",
-            "may not have probes",
-            "may not have hooks",
-            "may not have a restart policy",
-            "may not mount a part of a volume",
-          ),
+          above: [
+            ...ephemeralUpdate(
+              "may not have ports",
+              "may not have resources",
+              "may not have probes",
+              "may not have hooks",
+              "may not have a restart policy",
+              "may not mount a part of a volume",
+            ),
+            ...subresource(
+              "refuses ports",
+              "refuses a probe",
+              "refuses hooks",
+              "refuses resources",
+              "refuses raw devices",
+              "refuses no image",
+            ),
+          ],
         },
         {
           id: "9.3-4",
-          says: "`targetContainerName` names a container of the Pod.",
-          above: ephemeralUpdate("may not aim at nothing"),
+          says: "`targetContainerName` names a container of the Pod, and the name of the new one is unlike all others.",
+          above: [
+            ...ephemeralUpdate("may not aim at nothing"),
+            ...subresource("refuses a target that is not there", "refuses the name of another container"),
+          ],
           fields: ["EphemeralContainer"],
         },
-        { id: "9.3-5", says: "They are not for static Pods.", above: ephemeralUpdate("is not for static Pods") },
+        {
+          id: "9.3-5",
+          says: "They are not for static Pods.",
+          above: ephemeralUpdate("is not for static Pods"),
+        },
         {
           id: "9.3-6",
-          says: "They are started even before initialization is complete, and never restarted.",
-          above: ephemeral("are started before initialization is complete", "are never restarted"),
+          says: "One that is added to a running Pod is started, and never started again when it has ended.",
+          decision: ephemeral("are never restarted"),
+          stories: ["an ephemeral container starts in a running Pod, ends, and is never started again"],
+          on: guest,
+        },
+        {
+          id: "9.3-7",
+          says: "It does not wait for init containers.",
+          above: ephemeral("are started before initialization is complete"),
+          stories: ["it does not wait for init containers"],
+        },
+        {
+          id: "9.3-8",
+          says: "It sees the processes of the container that it targets; while that has not been made it waits with `CreateContainerConfigError`.",
+          decision: testsOf(
+            "src/kubelet/container-config.test.ts",
+            "who a container runs as",
+          )("joins the processes of an ephemeral container's target"),
+          stories: ["whose target has not been made yet, it waits for it and says so"],
+          on: guest,
+        },
+        {
+          id: "9.3-9",
+          says: "It has no say in the Pod's phase and readiness, however it fares.",
+          above: story("it may come while its Pod is in a crash loop, and says nothing about phase and readiness"),
+          stories: ["it may come while its Pod is in a crash loop, and says nothing about phase and readiness"],
+        },
+        {
+          id: "9.3-10",
+          says: "Its image is tried again until it comes, and the Pod stays Ready meanwhile.",
+          above: story("its image is tried again until it comes; meanwhile the Pod stays Ready"),
+        },
+        {
+          id: "9.3-11",
+          says: "It is ended when the work of its Pod is done, and with the Pod's grace when the Pod is deleted.",
+          decision: story("deletion ends it with the grace of its Pod"),
+          stories: [
+            "when the work of its Pod is done it is ended, and how it ends does not count",
+            "deletion ends it with the grace of its Pod",
+          ],
+          contract: ["kills all containers of a sandbox that is stopped and takes no new ones in it"],
+        },
+        {
+          id: "9.3-12",
+          says: "A kubelet that was restarted finds it running, and does not start again what has ended.",
+          decision: story("a new kubelet finds it running, and does not start again what has ended"),
+          stories: ["a new kubelet finds it running, and does not start again what has ended"],
+          contract: ["finds everything again after it was opened anew, and what ended meanwhile"],
+        },
+        {
+          id: "9.3-13",
+          says: "`kubectl debug` does its part in all its forms: into a Pod, at a container, with a copy of the Pod, and on a node.",
+          above: testsOf("test/transcripts/pods.test.ts")("debug > *"),
+          on: {
+            process: testsOf(
+              "test/end-to-end/containers.test.ts",
+              "on process",
+            )("a debugging Pod sees its node's files and processes"),
+            containerd: testsOf(
+              "test/end-to-end/containers.test.ts",
+              "on containerd",
+            )("a debugging Pod sees its node's files and processes"),
+          },
         },
       ],
     },

@@ -35,7 +35,7 @@ function summary(): string {
   });
   return [
     `## ${rules.length} rules`,
-    table(["runtime", "hold", "of these above the runtime", "gaps", "share"], counts),
+    table(["runtime", "hold", "of these by a decision above the runtime alone", "gaps", "share"], counts),
     ...runtimes.map(gapsOf),
   ].join("\n\n");
 }

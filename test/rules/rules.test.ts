@@ -118,6 +118,11 @@ describe("a check", () => {
     expect(lostBy([outcome("skipped", { note: "no containerd" })], true)).toEqual(["it was skipped (no containerd)"]);
   });
 
+  it("may be one that this machine cannot pass, which counts as not shown", () => {
+    const cannot = outcome("passed", { test: "group > cannot, because needs root: holds" });
+    expect([lostBy([cannot]), lostBy([cannot], true).length]).toEqual([[], 1]);
+  });
+
   it("is not judged when its file did not run", () => {
     expect(lostBy([], false, ["src/b.test.ts"])).toEqual([]);
   });

@@ -15,8 +15,8 @@ export type Verdict =
 export function verdictOf(rule: Rule, runtime: Runtime): Verdict {
   const reason = rule.cannot?.[runtime];
   if (reason !== undefined) return { kind: "gap", reason };
-  if (rule.above !== undefined) return { kind: "above" };
   if (checksOn(rule, runtime).length > 0) return { kind: "shown" };
+  if (rule.above !== undefined) return { kind: "above" };
   return { kind: "gap", reason: whyNotShown(rule, runtime) };
 }
 
