@@ -74,6 +74,10 @@ program
   .addOption(runtimeOption())
   .addOption(endpointOption())
   .addOption(imageOption())
+  .option(
+    "--pod-manifest-path <dir>",
+    "folder of static Pods: the node runs what its manifests say, also when it starts again, until they are gone",
+  )
   .option("--json", "print its own lines as JSON")
   .option("--stop-pods", "when told to end, end the Pods too")
   .addHelpText(

@@ -1,5 +1,6 @@
 // `lifepod up`: a cluster that stays, in one folder, until it is told to end.
 
+import { resolve } from "node:path";
 import { type StandaloneCluster, startStandaloneCluster } from "../standalone/standalone-cluster.ts";
 import type { ImageCommands, RuntimeChoice } from "../standalone/choose-runtime.ts";
 import { dataFolder, defaultDataFolder, readServerRecord } from "../standalone/data-folder.ts";
@@ -15,6 +16,7 @@ export interface UpOptions {
   readonly image?: ImageCommands;
   readonly json?: boolean;
   readonly stopPods?: boolean;
+  readonly podManifestPath?: string;
 }
 
 /** The port that kubectl users expect, and that a kubeconfig written earlier may name. */
@@ -39,6 +41,7 @@ export async function upCommand(options: UpOptions): Promise<number> {
     ...(endpoint !== undefined && { runtimeEndpoint: endpoint }),
     // Pods that are there already may need what an earlier start was told.
     images: { ...before?.images, ...options.image },
+    ...(options.podManifestPath !== undefined && { staticPodPath: resolve(options.podManifestPath) }),
     log: (message) => say("log", { message }, message),
   });
   const facts = {

@@ -187,7 +187,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       await proxies.get(name)?.stop();
       proxies.delete(name);
     },
-    stopWorkloads: () => controllers.stopWorkloads(),
+    async stopWorkloads() {
+      await controllers.stopWorkloads();
+      for (const kubelet of kubelets.values()) kubelet.endStaticPods();
+    },
     async stop() {
       await Promise.all([...kubelets.values()].map((kubelet) => kubelet.stop()));
       kubelets.clear();

@@ -37,6 +37,22 @@ afterEach(async () => {
   await files.remove(folder);
 });
 
+describe("watching a folder", () => {
+  it("tells of a file that comes, until it is ended", async () => {
+    let end: () => void = () => undefined;
+    const told = new Promise<void>((resolve) => {
+      end = files.watch(folder, resolve);
+    });
+    writeFileSync(join(folder, "a"), "1");
+    await told;
+    end();
+  });
+
+  it("is silent about a folder that is not there", () => {
+    expect(() => files.watch(join(folder, "none"), () => undefined)()).not.toThrow();
+  });
+});
+
 describe("files and folders", () => {
   it("get exactly the mode that was asked for, whatever the umask", async () => {
     await files.makeDirectory(join(folder, "a/b"), 0o777);

@@ -1,7 +1,7 @@
 // The node's real disk, for the kubelet.
 
 import { execFile } from "node:child_process";
-import { constants, type Stats } from "node:fs";
+import { constants, type FSWatcher, type Stats, watch } from "node:fs";
 import {
   chmod,
   lchown,
@@ -92,6 +92,18 @@ export class HostFilesystem implements NodeFilesystem {
 
   async list(path: string): Promise<readonly string[]> {
     return ((await orAbsent(readdir(path))) ?? []).sort();
+  }
+
+  watch(path: string, changed: () => void): () => void {
+    let watcher: FSWatcher | undefined;
+    try {
+      watcher = watch(path, { persistent: false }, changed);
+      watcher.on("error", () => watcher?.close()); // the folder went; looking from time to time goes on
+    } catch (error) {
+      // A folder that is not there yet, or a machine that has no watches left: looking from time to time goes on.
+      if ((error as NodeJS.ErrnoException).syscall !== "watch") throw error;
+    }
+    return () => watcher?.close();
   }
 
   async remove(path: string): Promise<void> {

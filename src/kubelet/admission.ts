@@ -7,6 +7,7 @@ import { untoleratedTaint } from "../api/core/v1/taints.ts";
 import type { Node, Pod } from "../api/generated/core-v1.ts";
 import { parseQuantity, type Quantity, quantityMilliValue, quantityValue } from "../api/meta/quantity.ts";
 import { isHostNetwork } from "./pod-containers.ts";
+import { isStaticPod } from "./static-pod.ts";
 
 export type Admission =
   | { readonly kind: "admitted" }
@@ -135,7 +136,8 @@ function placementObjection(pod: Pod, { node, others }: AdmissionInput): Admissi
   if (hostPorts(pod).some((wanted) => taken.some((other) => portsClash(wanted, other)))) {
     return failed("NodePorts", "node(s) didn't have free ports for the requested pod ports");
   }
-  if (untoleratedTaint(pod, node.spec.taints ?? [], ["NoExecute"]) !== undefined) {
+  // What a node runs by itself is not driven away by its taints.
+  if (!isStaticPod(pod) && untoleratedTaint(pod, node.spec.taints ?? [], ["NoExecute"]) !== undefined) {
     return failed("TaintToleration", "node(s) had taints that the pod didn't tolerate");
   }
   return undefined;

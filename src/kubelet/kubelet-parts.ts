@@ -21,6 +21,8 @@ export interface KubeletNode {
   readonly systemInfo: Omit<NodeSystemInfo, "containerRuntimeVersion" | "kubeletVersion" | "kubeProxyVersion">;
   /** The kubelet's own folder. */
   readonly rootDirectory: string;
+  /** The folder of manifests that the node runs by itself; none if absent. */
+  readonly staticPodPath?: string;
   /** Where the logs of all Pods are. */
   readonly podLogsDirectory: string;
   /** Addresses of the cluster's DNS; without them Pods resolve as the node does. */

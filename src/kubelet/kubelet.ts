@@ -22,6 +22,8 @@ import { podEvent } from "./pod-events.ts";
 import { openPodStream, type PodStreamAnswer, type PodStreamRequest } from "./pod-streams.ts";
 import { PodWorker } from "./pod-worker.ts";
 import { type RuntimePod, RuntimeWatcher } from "./runtime-watcher.ts";
+import { isMirrorPod } from "./static-pod.ts";
+import { StaticPods } from "./static-pods.ts";
 
 export type {
   ContainerLogAnswer,
@@ -38,6 +40,8 @@ export interface Kubelet {
   containerLogs(request: ContainerLogRequest): Promise<ContainerLogAnswer>;
   /** Streams into a Pod: exec, attach, portforward. */
   podStream(request: PodStreamRequest): Promise<PodStreamAnswer>;
+  /** Ends the Pods that the node runs by itself, for good: for whoever ends them all. */
+  endStaticPods(): void;
 }
 
 /**
@@ -67,6 +71,7 @@ class NodeKubelet implements Kubelet {
   readonly #pods: Informer<Pod>;
   readonly #nodes: Informer<Node>;
   readonly #watcher: RuntimeWatcher;
+  readonly #statics: StaticPods;
   /** By uid. */
   readonly #workers = new Map<string, PodWorker>();
   /** Pods seen for the first time that wait to be admitted together. */
@@ -95,6 +100,16 @@ class NodeKubelet implements Kubelet {
       fieldSelector: `metadata.name=${node.name}`,
       onFailure,
     });
+    this.#statics = new StaticPods(this.#work, {
+      node: () => this.#agent.node,
+      start: (pod) => this.#arrive(pod),
+      shown: (pod, isNew) => {
+        const worker = this.#workers.get(pod.metadata.uid);
+        worker?.update(pod);
+        if (isNew) worker?.retell();
+      },
+      end: (pod) => this.#leave(pod),
+    });
     this.#watcher = new RuntimeWatcher({
       parts,
       changed: (uid) => this.#workers.get(uid)?.wake(),
@@ -116,6 +131,7 @@ class NodeKubelet implements Kubelet {
     this.#pods.stop();
     this.#nodes.stop();
     this.#watcher.stop();
+    this.#statics.stop();
     this.#work.objects.stop();
     for (const worker of this.#workers.values()) worker.stop();
     this.#workers.clear();
@@ -127,8 +143,18 @@ class NodeKubelet implements Kubelet {
     if (known === undefined) {
       return { kind: "refused", status: 404, message: `pod "${request.pod}" not found` };
     }
-    const pod = this.#work.reporter.inApi(known.metadata.uid) ?? known;
-    return readContainerLog(this.#parts, pod, request);
+    const uid = this.#runningUid(known);
+    const pod = this.#work.reporter.inApi(uid) ?? known;
+    return readContainerLog(this.#parts, { ...pod, metadata: { ...pod.metadata, uid } }, request);
+  }
+
+  endStaticPods(): void {
+    this.#statics.endAll();
+  }
+
+  /** What the Pod's containers and logs are known by: for a mirror the uid of the Pod behind it. */
+  #runningUid(known: Pod): string {
+    return (isMirrorPod(known) ? this.#statics.uidBehind(known) : undefined) ?? known.metadata.uid;
   }
 
   async podStream(request: PodStreamRequest): Promise<PodStreamAnswer> {
@@ -136,7 +162,7 @@ class NodeKubelet implements Kubelet {
     if (known === undefined || known.metadata.uid !== request.pod.uid) {
       return { kind: "refused", status: 404, message: "pod does not exist" };
     }
-    return openPodStream(this.#parts, request);
+    return openPodStream(this.#parts, { ...request, pod: { ...request.pod, uid: this.#runningUid(known) } });
   }
 
   async #start(): Promise<void> {
@@ -165,6 +191,7 @@ class NodeKubelet implements Kubelet {
     });
     this.#pods.start();
     await this.#pods.whenSynced();
+    await this.#statics.start();
     await Promise.resolve(); // the first Pods are admitted one turn after they were listed
     signal.throwIfAborted();
     this.#watcher.start();
@@ -173,22 +200,37 @@ class NodeKubelet implements Kubelet {
 
   #seen(pod: Pod): void {
     if (this.#stop.signal.aborted) return;
-    const { uid } = pod.metadata;
-    this.#work.reporter.seenInApi(pod);
-    const worker = this.#workers.get(uid);
-    if (worker !== undefined) {
-      worker.update(pod);
+    if (isMirrorPod(pod)) {
+      this.#statics.seen(pod);
       return;
     }
+    this.#work.reporter.seenInApi(pod);
+    const worker = this.#workers.get(pod.metadata.uid);
+    if (worker === undefined) this.#arrive(pod);
+    else worker.update(pod);
+  }
+
+  #arrive(pod: Pod): void {
+    const { uid } = pod.metadata;
     if (this.#arrivals.length === 0) queueMicrotask(() => this.#admitArrivals());
     this.#arrivals = [...this.#arrivals.filter((arrival) => arrival.metadata.uid !== uid), pod];
   }
 
   #gone(pod: Pod): void {
+    if (isMirrorPod(pod)) {
+      this.#statics.gone(pod);
+      return;
+    }
+    this.#work.reporter.forget(pod.metadata.uid);
+    this.#leave(pod);
+  }
+
+  #leave(pod: Pod): void {
     const { uid } = pod.metadata;
     this.#arrivals = this.#arrivals.filter((arrival) => arrival.metadata.uid !== uid);
-    this.#work.reporter.forget(uid);
-    this.#workers.get(uid)?.remove(pod);
+    const worker = this.#workers.get(uid);
+    if (worker === undefined) this.#statics.ended(uid);
+    else worker.remove(pod);
   }
 
   /** Those that came together are admitted oldest first (pod-lifecycle 4.2.1). */
@@ -222,6 +264,7 @@ class NodeKubelet implements Kubelet {
     const { uid } = pod.metadata;
     const worker = new PodWorker(this.#work, pod, options, () => {
       if (this.#workers.get(uid) === worker) this.#workers.delete(uid);
+      this.#statics.ended(uid);
     });
     this.#workers.set(uid, worker);
     worker.update(pod);

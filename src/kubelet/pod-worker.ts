@@ -116,6 +116,11 @@ export class PodWorker implements SyncMemory {
       this.wake();
   }
 
+  /** The API shows the Pod by a new object: what is known of it is told again. */
+  retell(): void {
+    if (this.#status !== undefined) this.#report(this.#status, this.#work.phase !== "terminated");
+  }
+
   /** The object has gone from the API. */
   remove(last: Pod): void {
     this.#pod = last;

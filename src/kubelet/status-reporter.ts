@@ -40,11 +40,11 @@ export class StatusReporter {
     this.#signal = signal;
   }
 
-  /** The object as the informer shows it. */
-  seenInApi(pod: Pod): void {
-    const lane = this.#lanes.get(pod.metadata.uid);
+  /** The object as the informer shows it. @param uid of the Pod that it shows: another than its own if it is a mirror */
+  seenInApi(pod: Pod, uid: string = pod.metadata.uid): void {
+    const lane = this.#lanes.get(uid);
     if (lane === undefined) {
-      this.#lanes.set(pod.metadata.uid, { api: pod, queue: [], last: undefined, busy: false, gone: false, idle: [] });
+      this.#lanes.set(uid, { api: pod, queue: [], last: undefined, busy: false, gone: false, idle: [] });
       return;
     }
     lane.api = newer(lane.api, pod);

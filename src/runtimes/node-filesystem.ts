@@ -25,6 +25,11 @@ export interface NodeFilesystem {
   readFile(path: string): Promise<Uint8Array | undefined>;
   /** Names in a folder, sorted; empty if it is not there. */
   list(path: string): Promise<readonly string[]>;
+  /**
+   * Tells of changes of the names and contents in a folder, as far as the disk can; whoever must not miss one looks from time to time.
+   * @returns ends it
+   */
+  watch?(path: string, changed: () => void): () => void;
   /** Removes a file or a folder with all that is in it, unmounting what is mounted below. Removing what is not there succeeds. */
   remove(path: string): Promise<void>;
   /** Mounts a memory-backed folder where the node can; `false` if it cannot (then it is a plain folder). */

@@ -29,6 +29,8 @@ export interface SimulatedNodeOptions {
   /** Quantities; 4 CPUs, 8Gi and 110 Pods unless told otherwise. */
   readonly capacity?: Readonly<Record<string, string>>;
   readonly latencies?: Latencies;
+  /** The folder of the node's static Pods. */
+  readonly staticPodPath?: string;
 }
 
 /** One simulated machine with its kubelet. */
@@ -162,6 +164,7 @@ export class SimulatedCluster {
               operatingSystem: "linux",
               architecture: "amd64",
             },
+            ...(options.staticPodPath !== undefined && { staticPodPath: options.staticPodPath }),
             rootDirectory: `/var/lib/lifepod/${name}`,
             podLogsDirectory: "/var/log/pods",
             clusterDomain: "cluster.local",

@@ -3,7 +3,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { text } from "node:stream/consumers";
-import { parseYaml } from "../apiserver/codec/yaml-text.ts";
+import { parseYaml } from "../api/wire/yaml-text.ts";
 import type { JsonObject } from "../api/wire/request.ts";
 
 export interface Manifest {

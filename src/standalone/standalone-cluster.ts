@@ -45,6 +45,8 @@ export interface StandaloneOptions {
   readonly runtimeEndpoint?: string;
   /** On the process runtime: what an image stands for, as a command line of the shell. */
   readonly images?: ImageCommands;
+  /** A folder of manifests that the node runs by itself. */
+  readonly staticPodPath?: string;
   /** The node's name; the machine's host name if absent. */
   readonly nodeName?: string;
   readonly log: (message: string) => void;
@@ -142,6 +144,7 @@ export async function startStandaloneCluster(options: StandaloneOptions): Promis
     );
     const dns = clusterDnsPlace(addressOf(serviceCidr, clusterDnsIndex), name);
     await addThisMachine(cluster, {
+      ...(options.staticPodPath !== undefined && { staticPodPath: options.staticPodPath }),
       folder,
       runtime,
       machine,
@@ -272,6 +275,7 @@ function publishedAddress(host: string, machineAddress: string): string {
 }
 
 interface ThisMachine {
+  readonly staticPodPath?: string;
   readonly folder: DataFolder;
   readonly runtime: ContainerRuntime;
   readonly machine: Awaited<ReturnType<typeof readMachine>>;
@@ -287,7 +291,7 @@ const nodePortAddresses = (nodeAddress: string, host: string): readonly string[]
 
 async function addThisMachine(
   cluster: Cluster,
-  { folder, runtime, machine, nodeName, nodeAddress, services, clusterDns }: ThisMachine,
+  { staticPodPath, folder, runtime, machine, nodeName, nodeAddress, services, clusterDns }: ThisMachine,
 ): Promise<void> {
   await cluster.addNode({
     node: {
@@ -316,6 +320,7 @@ async function addThisMachine(
         operatingSystem: machine.operatingSystem,
         architecture: machine.architecture,
       },
+      ...(staticPodPath !== undefined && { staticPodPath }),
       rootDirectory: folder.pods,
       podLogsDirectory: folder.podLogs,
       ...(clusterDns !== undefined && { clusterDns: [clusterDns] }),

@@ -37,6 +37,54 @@ describe("service accounts", () => {
     });
   });
 
+  const mirror = (spec: object) =>
+    pod("web", {
+      metadata: { annotations: { "kubernetes.io/config.mirror": "hash" } },
+      spec: { nodeName: "node-a", ...spec },
+    });
+
+  it("gives none to a mirror Pod", async () => {
+    const test = await ServerUnderTest.start();
+    const { object } = await test.create(pods, mirror({}));
+    expect(object.spec).not.toHaveProperty("serviceAccountName");
+  });
+
+  const app = { name: "app", image: "app:1" };
+  const secretVolume = { name: "v", secret: { secretName: "s" } };
+  const token = { serviceAccountToken: { path: "token" } };
+  it.each([
+    ["an account", { serviceAccountName: "default" }, "reference service accounts"],
+    ["pull secrets", { imagePullSecrets: [{ name: "s" }] }, "reference secrets"],
+    ["a volume of a Secret", { volumes: [secretVolume] }, "reference secrets"],
+    [
+      "a projected Secret",
+      { volumes: [{ name: "v", projected: { sources: [{ secret: { name: "s" } }] } }] },
+      "reference secrets",
+    ],
+    [
+      "a variable from a Secret",
+      { containers: [{ ...app, env: [{ name: "A", valueFrom: { secretKeyRef: { name: "s", key: "k" } } }] }] },
+      "reference secrets",
+    ],
+    [
+      "all variables of a Secret, in an init container",
+      { initContainers: [{ name: "init", image: "app:1", envFrom: [{ secretRef: { name: "s" } }] }] },
+      "reference secrets",
+    ],
+    [
+      "a token",
+      { volumes: [{ name: "v", projected: { sources: [token] } }] },
+      "use ServiceAccountToken volume projections",
+    ],
+  ])("refuses a mirror Pod with %s", async (_what, spec, may) => {
+    const test = await ServerUnderTest.start();
+    const answer = await test.create(pods, mirror(spec));
+    expect(answer.object).toMatchObject({
+      code: 403,
+      message: `pods "web" is forbidden: a mirror pod may not ${may}`,
+    });
+  });
+
   it("waits a moment for the default account of a new namespace", async () => {
     const test = await ServerUnderTest.start();
     await test.create("/api/v1/namespaces", { metadata: { name: "team" } });

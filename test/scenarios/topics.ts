@@ -12,6 +12,7 @@ import { stories as nodes } from "./nodes.stories.ts";
 import { stories as probes } from "./probes.stories.ts";
 import { stories as scheduling } from "./scheduling.stories.ts";
 import { stories as starting } from "./starting.stories.ts";
+import { stories as staticPods } from "./static-pods.stories.ts";
 import { stories as termination } from "./termination.stories.ts";
 import { stories as workloads } from "./workloads.stories.ts";
 
@@ -28,5 +29,6 @@ export const topics: Readonly<Record<string, readonly Story[]>> = {
   "nodes, namespaces and events": nodes,
   "init containers": initContainers,
   "ephemeral containers": ephemeralContainers,
+  "static Pods": staticPods,
   workloads,
 };

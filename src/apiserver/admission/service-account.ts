@@ -1,6 +1,7 @@
 // ServiceAccount: every Pod runs as one of its namespace's service accounts (api-machinery 9.5). Nothing mounts a token: lifepod issues none yet.
 
-import { textAt } from "../../api/meta/json-object.ts";
+import { isJsonObject, textAt } from "../../api/meta/json-object.ts";
+import type { JsonObject } from "../../api/wire/request.ts";
 import { seconds } from "../../base/time.ts";
 import type { Clock, Timer } from "../../base/time.ts";
 import { type ApiObject, listAt, objectAt, withField } from "../registry/api-object.ts";
@@ -25,7 +26,11 @@ export function serviceAccountAdmission(accounts: ServiceAccountLookup, clock: C
     name: "ServiceAccount",
     async mutate(request, pod) {
       if (!isPodRequest(request) || request.operation !== "CREATE") return pod;
-      if (pod.metadata.annotations?.[mirrorPodAnnotation] !== undefined) return pod;
+      if (pod.metadata.annotations?.[mirrorPodAnnotation] !== undefined) {
+        const objection = mirrorObjection(pod);
+        if (objection !== undefined) throw admissionForbidden(request, objection);
+        return pod;
+      }
       const name = textAt(pod, "spec", "serviceAccountName") || textAt(pod, "spec", "serviceAccount") || defaultName;
       const account = await accountFor(request, name);
       return withServiceAccount(pod, name, listAt(account.object, "imagePullSecrets"));
@@ -43,6 +48,33 @@ export function serviceAccountAdmission(accounts: ServiceAccountLookup, clock: C
       `error looking up service account ${namespace}/${name}: serviceaccount ${JSON.stringify(name)} not found`,
     );
   }
+}
+
+/** A mirror only shows what a node runs by itself: it must not be a way to what the API keeps. */
+function mirrorObjection(pod: ApiObject): string | undefined {
+  if (textAt(pod, "spec", "serviceAccountName") !== "") return "a mirror pod may not reference service accounts";
+  const spec = objectAt(pod, "spec");
+  const objectsIn = (lists: readonly string[], of: JsonObject): readonly JsonObject[] =>
+    lists.flatMap((list) => listAt(of, list)).filter(isJsonObject);
+  const containers = objectsIn(["initContainers", "containers", "ephemeralContainers"], spec);
+  const sources = containers.flatMap((container) => objectsIn(["envFrom"], container));
+  const values = containers
+    .flatMap((container) => objectsIn(["env"], container))
+    .map((each) => objectAt(each, "valueFrom"));
+  const volumes = objectsIn(["volumes"], spec);
+  const projected = volumes.flatMap((volume) => objectsIn(["sources"], objectAt(volume, "projected")));
+  const asks = (objects: readonly JsonObject[], field: string): boolean =>
+    objects.some((object) => object[field] !== undefined);
+  if (
+    listAt(spec, "imagePullSecrets").length > 0 ||
+    asks(sources, "secretRef") ||
+    asks(values, "secretKeyRef") ||
+    asks([...volumes, ...projected], "secret")
+  ) {
+    return "a mirror pod may not reference secrets";
+  }
+  if (asks(projected, "serviceAccountToken")) return "a mirror pod may not use ServiceAccountToken volume projections";
+  return undefined;
 }
 
 function withServiceAccount(pod: ApiObject, name: string, pullSecrets: readonly unknown[]): ApiObject {

@@ -9,9 +9,9 @@ import { rootSchema } from "../../api/schema/schemas.ts";
 import type { DeleteOptions } from "../../api/generated/meta-v1.ts";
 import type { ApiRequest, JsonObject } from "../../api/wire/request.ts";
 import { badRequest, requestEntityTooLarge, type StatusError } from "../../api/wire/status-error.ts";
-import { JsonSyntaxError, scanJson } from "./json-scan.ts";
+import { JsonSyntaxError, scanJson } from "../../api/wire/json-scan.ts";
 import { bodyEncoding, type BodyEncoding } from "./media-types.ts";
-import { parseYaml, YamlError } from "./yaml-text.ts";
+import { parseYaml, YamlError } from "../../api/wire/yaml-text.ts";
 
 /** The largest body that is read (api-machinery 12.3). */
 export const bodyLimitBytes = 3 * 1024 * 1024;

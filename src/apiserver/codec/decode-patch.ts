@@ -3,9 +3,9 @@
 import type { ApiRequest } from "../../api/wire/request.ts";
 import { badRequest, unsupportedMediaType } from "../../api/wire/status-error.ts";
 import { boundedBytes, parseText } from "./decode-body.ts";
-import { JsonSyntaxError } from "./json-scan.ts";
+import { JsonSyntaxError } from "../../api/wire/json-scan.ts";
 import { parseMediaType } from "./media-types.ts";
-import { YamlError } from "./yaml-text.ts";
+import { YamlError } from "../../api/wire/yaml-text.ts";
 
 export type PatchType = "json" | "merge" | "strategic" | "apply";
 

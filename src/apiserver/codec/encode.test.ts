@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { notFound, tooManyRequests } from "../../api/wire/status-error.ts";
 import { bodyOf, objectResponse, statusResponse, warningHeader, warningHeaders } from "./encode.ts";
-import { formatYaml, parseYaml } from "./yaml-text.ts";
+import { formatYaml, parseYaml } from "../../api/wire/yaml-text.ts";
 
 const object = {
   apiVersion: "v1",

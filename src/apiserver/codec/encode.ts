@@ -4,7 +4,7 @@ import type { Status } from "../../api/generated/meta-v1.ts";
 import type { ApiBody, ApiResponse, JsonObject } from "../../api/wire/request.ts";
 import type { StatusError } from "../../api/wire/status-error.ts";
 import type { Representation } from "./media-types.ts";
-import { formatYaml } from "./yaml-text.ts";
+import { formatYaml } from "../../api/wire/yaml-text.ts";
 
 const plainJson: Pick<Representation, "encoding" | "pretty"> = { encoding: "json", pretty: false };
 

@@ -18,6 +18,7 @@ export class MemoryFilesystem implements NodeFilesystem {
   readonly #root: MemoryDirectory = { kind: "directory", mode: 0o755, entries: new Map() };
   readonly #groups = new Map<string, number>();
   readonly #memoryMounts = new Set<string>();
+  readonly #watchers = new Set<{ readonly path: string; readonly changed: () => void }>();
 
   async makeDirectory(path: string, mode: number): Promise<void> {
     this.#directory(path).mode = mode;
@@ -29,6 +30,7 @@ export class MemoryFilesystem implements NodeFilesystem {
       throw new Error(`EISDIR: illegal operation on a directory, open '${path}'`);
     }
     parent.entries.set(name, { kind: "file", content: content.slice(), mode });
+    this.#tell(path);
   }
 
   async projectFiles(path: string, files: readonly ProjectedFile[]): Promise<void> {
@@ -76,6 +78,18 @@ export class MemoryFilesystem implements NodeFilesystem {
     const below = (other: string): boolean => other === path || other.startsWith(`${path}/`);
     for (const mount of this.#memoryMounts) if (below(mount)) this.#memoryMounts.delete(mount);
     for (const grouped of this.#groups.keys()) if (below(grouped)) this.#groups.delete(grouped);
+    this.#tell(path);
+  }
+
+  watch(path: string, changed: () => void): () => void {
+    const watcher = { path, changed };
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  #tell(path: string): void {
+    const folder = path.slice(0, path.lastIndexOf("/"));
+    for (const watcher of this.#watchers) if (watcher.path === folder) watcher.changed();
   }
 
   async mountMemory(path: string, _sizeBytes: number | undefined): Promise<boolean> {
