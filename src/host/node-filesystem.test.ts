@@ -40,11 +40,11 @@ afterEach(async () => {
 describe("watching a folder", () => {
   it("tells of a file that comes, until it is ended", async () => {
     let end: () => void = () => undefined;
-    const told = new Promise<void>((resolve) => {
-      end = files.watch(folder, resolve);
+    const told = new Promise<string>((resolve) => {
+      end = files.watch(folder, () => resolve("changed"));
     });
     writeFileSync(join(folder, "a"), "1");
-    await told;
+    expect(await told).toBe("changed");
     end();
   });
 

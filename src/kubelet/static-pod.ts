@@ -86,7 +86,10 @@ export function mirrorPodFor(pod: Pod, node: Node): JsonObject {
 }
 
 function completedPod(object: JsonObject, { path, nodeName, seenAt }: ManifestOrigin): Pod {
-  const draft = object as unknown as Draft<Pod> & { readonly metadata: Pod["metadata"]; readonly spec: Pod["spec"] };
+  const draft = object as unknown as Draft<Pod> & {
+    readonly metadata?: Partial<Pod["metadata"]>;
+    readonly spec?: Partial<Pod["spec"]>;
+  };
   const uid = contentHash(JSON.stringify([nodeName, path, object])).toLowerCase();
   const { name = "", namespace, labels, annotations } = draft.metadata ?? {};
   if (name === "") throw new Error("invalid pod: name is needed for the pod");
