@@ -7,6 +7,8 @@ import { writeFileDurably } from "../host/durable-file.ts";
 
 /** The addresses of one data folder: one 256th of each pool. */
 export interface ClusterAddresses {
+  /** Which part: names what the machine has only one of. */
+  readonly slot: number;
   /** Of Pods that are processes: all of the loopback network is this machine's. */
   readonly processPods: string;
   /** Of Services that only this machine's processes reach. */
@@ -64,7 +66,7 @@ export const clusterDnsIndex = 10;
 
 function rangesOf(slot: number): Omit<ClusterAddresses, "release"> {
   const part = (first: number, second: number): string => `${first}.${second + (slot >> 4)}.${(slot & 15) << 4}.0/20`;
-  return { processPods: part(127, 64), processServices: part(127, 96), containerServices: part(10, 96) };
+  return { slot, processPods: part(127, 64), processServices: part(127, 96), containerServices: part(10, 96) };
 }
 
 async function keptSlot(file: string): Promise<number | undefined> {

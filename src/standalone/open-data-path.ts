@@ -9,6 +9,8 @@ export interface DataPathQuestion {
   readonly random: Random;
   /** Where node ports are open. */
   readonly nodeAddresses: readonly string[];
+  /** The name of the table in the kernel, if connections go through it: another one for each lifepod of the machine. */
+  readonly kernelTable: string;
   readonly log: (message: string) => void;
 }
 
@@ -32,16 +34,26 @@ export class LazyDataPath implements ServiceDataPath {
   }
 }
 
+/** In the kernel if that can be, else by lifepod itself. */
 export async function openDataPath(question: DataPathQuestion): Promise<ServiceDataPath> {
-  const { log, ...options } = question;
+  const { log, kernelTable, ...options } = question;
   const { UserspaceDataPath } = await import("../network/host/services/userspace-data-path.ts");
   if (process.getuid?.() !== 0) return new UserspaceDataPath(options);
+  const { NftablesDataPath, isForKernel, whyNotNftables } = await import(
+    "../network/host/services/nftables-data-path.ts"
+  );
+  const whyNot = await whyNotNftables(kernelTable);
+  if (whyNot !== undefined)
+    log(`connections to Services pass through lifepod, because nftables cannot be used: ${whyNot}`);
   const { LocalAddresses } = await import("../network/host/services/local-addresses.ts");
   const held = new LocalAddresses();
-  return new UserspaceDataPath({
+  const userspace = new UserspaceDataPath({
     ...options,
+    ...(whyNot === undefined && { carries: (frontend) => !isForKernel(frontend) }),
     holdAddresses: async (addresses) => {
       await held.hold(addresses).catch((error: unknown) => log(`Services: ${String(error)}`));
     },
   });
+  if (whyNot !== undefined) return userspace;
+  return new NftablesDataPath({ table: kernelTable, nodeAddresses: options.nodeAddresses, rest: userspace });
 }

@@ -140,7 +140,13 @@ export async function startStandaloneCluster(options: StandaloneOptions): Promis
     });
     const nodeAddress = name === "process" ? "127.0.0.1" : machine.address;
     const services = new LazyDataPath(() =>
-      openDataPath({ clock, random, nodeAddresses: nodePortAddresses(nodeAddress, options.host), log: options.log }),
+      openDataPath({
+        clock,
+        random,
+        nodeAddresses: nodePortAddresses(nodeAddress, options.host),
+        kernelTable: `lifepod-${addresses.slot}`,
+        log: options.log,
+      }),
     );
     const dns = clusterDnsPlace(addressOf(serviceCidr, clusterDnsIndex), name);
     await addThisMachine(cluster, {

@@ -13,6 +13,8 @@ export interface UserspaceOptions {
   readonly random: Random;
   /** The node's own addresses, at which node ports are open. */
   readonly nodeAddresses: readonly string[];
+  /** Which frontends it carries, if another data path carries the others. */
+  readonly carries?: (frontend: ServiceFrontend) => boolean;
   /** Makes these cluster addresses the machine's own, and no others. Without it only addresses that the machine has anyway can be listened at. */
   readonly holdAddresses?: (addresses: readonly string[]) => Promise<void>;
 }
@@ -41,7 +43,11 @@ export class UserspaceDataPath implements ServiceDataPath {
   }
 
   async apply(table: RoutingTable): Promise<readonly RouteTrouble[]> {
-    const { frontends, troubles: clashes } = frontendsOf(table, this.#options.nodeAddresses);
+    const { nodeAddresses, carries } = this.#options;
+    const { frontends: all, troubles } = frontendsOf(table, nodeAddresses);
+    const frontends = carries === undefined ? all : all.filter(carries);
+    // Whoever carries the others tells the clashes, too.
+    const clashes = carries === undefined ? troubles : [];
     // Nobody listens where there is nobody to carry to: then the kernel itself refuses, at once.
     const wanted = new Map(
       frontends
@@ -59,12 +65,12 @@ export class UserspaceDataPath implements ServiceDataPath {
     await this.#options.holdAddresses?.(
       [...wanted.values()].filter(({ role }) => role === "cluster").map(({ address }) => address),
     );
-    const troubles = [...clashes];
+    const found = [...clashes];
     for (const [key, frontend] of wanted) {
       const trouble = await this.#ensureOpen(key, frontend);
-      if (trouble !== undefined) troubles.push(trouble);
+      if (trouble !== undefined) found.push(trouble);
     }
-    return troubles;
+    return found;
   }
 
   async close(): Promise<void> {
