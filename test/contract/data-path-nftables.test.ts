@@ -34,20 +34,20 @@ dataPathContract(
   },
 );
 
-runner.describe("the table", () => {
-  runner.test("takes the place of one that a crash left, and is gone at the end", async () => {
-    execFileSync("nft", ["add", "table", "ip", table]);
-    execFileSync("nft", ["add", "chain", "ip", table, "left-over"]);
-    const dataPath = open("127.0.0.1");
-    await dataPath.apply([]);
-    expect(listed()).not.toContain("left-over");
-    expect(listed()).toContain(table);
-    await dataPath.close();
-    expect(listed()).not.toContain(`${table} `);
-  });
+it("takes the place of a table that a crash left, and is gone at the end", async (test) => {
+  test.skip(absent !== undefined, absent);
+  execFileSync("nft", ["add", "table", "ip", table]);
+  execFileSync("nft", ["add", "chain", "ip", table, "left-over"]);
+  const dataPath = open("127.0.0.1");
+  await dataPath.apply([]);
+  const meanwhile = listed();
+  await dataPath.close();
+  expect(meanwhile).not.toContain("left-over");
+  expect(meanwhile).toContain(table);
+  expect(listed()).not.toContain(`${table} `);
 });
 
-const listed = (): string => execFileSync("nft", ["list", "ruleset"], { encoding: "utf8" });
+const listed = (): string => execFileSync("nft", ["list", "ruleset"], { encoding: "utf8", stdio: "pipe" });
 
 it("says why it cannot be used", async () => {
   expect(absent ?? "").toMatch(/^$|needs root|nft/);
