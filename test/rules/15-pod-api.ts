@@ -9,6 +9,13 @@ const scheduling = testsOf("src/api/core/v1/validate-pod.test.ts", "scheduling")
 const defaults = testsOf("src/api/core/v1/default-pod.test.ts", "a Pod's defaults");
 const admission = testsOf("test/apiserver/admission.test.ts");
 const binding = testsOf("test/apiserver/subresources.test.ts", "binding");
+const staticPod = testsOf("src/kubelet/static-pod.test.ts", "a static Pod");
+const mirrors = testsOf("src/kubelet/static-pod-plan.test.ts");
+const wholeLife = "live as their folder says, through ends of lifepod and of their mirrors";
+const staticLife = {
+  process: testsOf("test/end-to-end/static-pods.test.ts", "static Pods on process")(wholeLife),
+  containerd: testsOf("test/end-to-end/static-pods.test.ts", "static Pods on containerd")(wholeLife),
+};
 
 export const podApi: Chapter = {
   number: 15,
@@ -389,6 +396,101 @@ export const podApi: Chapter = {
             "a volume of several sources has all that",
             "name the version in references to fields",
           ),
+        },
+      ],
+    },
+    {
+      number: "15.5",
+      title: "Static Pods",
+      rules: [
+        {
+          id: "15.5-1",
+          says: "A manifest in the node's folder is a Pod that is named after its node; its uid stands for its content and its place; it tolerates every effect `NoExecute`.",
+          decision: staticPod(
+            "is named after its node, and bears where it comes from",
+            "tolerates whatever drives Pods away, and what its manifest says besides",
+            "keeps its uid for the same content at the same place, whenever it is read",
+          ),
+          stories: ["a manifest in the node's folder becomes a Pod, and the API shows its mirror"],
+          on: staticLife,
+        },
+        {
+          id: "15.5-2",
+          says: "The API shows it by a mirror with the annotation `kubernetes.io/config.mirror`, owned by the Node; logs and streams asked of the mirror are the Pod's.",
+          decision: mirrors("shows what runs", "leaves what is as it should be"),
+          stories: ["a manifest in the node's folder becomes a Pod, and the API shows its mirror"],
+          on: staticLife,
+        },
+        {
+          id: "15.5-3",
+          says: "A mirror that is deleted is made again, and the Pod goes on.",
+          decision: mirrors("makes a mirror that is being deleted go at once"),
+          stories: ["who deletes a mirror gets a new one, and the Pod goes on"],
+          on: staticLife,
+        },
+        {
+          id: "15.5-4",
+          says: "Another content is another Pod, which starts when the one before it has ended with its grace; the mirror is another, too.",
+          decision: mirrors(
+            "ends what is asked for otherwise",
+            "waits for the end, also with the next one",
+            "removes the mirror of another content",
+            "starts it also while the mirror of another is there",
+          ),
+          stories: ["a changed manifest is another Pod: the old one ends with its grace before the new one starts"],
+          on: staticLife,
+        },
+        {
+          id: "15.5-5",
+          says: "When its manifest is taken away the Pod ends with its grace, and its mirror goes after it.",
+          decision: mirrors(
+            "ends what is no longer asked for",
+            "keeps the mirror until the end",
+            "removes a mirror of nothing",
+          ),
+          stories: ["a manifest that is taken away ends its Pod, and its mirror goes after it"],
+          on: staticLife,
+        },
+        {
+          id: "15.5-6",
+          says: "A kubelet that was restarted finds its static Pods running, and ends those whose manifest has gone or changed.",
+          decision: mirrors("starts what is asked for"),
+          stories: ["a new kubelet finds its static Pods running, and ends those whose manifest has gone meanwhile"],
+          on: staticLife,
+        },
+        {
+          id: "15.5-7",
+          says: "Its containers restart as its restart policy says; one that has ended under Never stays so, and taints do not drive it away.",
+          above: testsOf(
+            "test/scenarios/stories.test.ts",
+            "static Pods",
+          )("a crash is restarted, an end under Never stays an end, and an effect NoExecute drives nothing away"),
+          stories: [
+            "a crash is restarted, an end under Never stays an end, and an effect NoExecute drives nothing away",
+          ],
+        },
+        {
+          id: "15.5-8",
+          says: "It may not refer to service accounts, Secrets, ConfigMaps or other objects of the API; what is no Pod or not valid does not run, and is told.",
+          above: staticPod("cannot be made of *", "may have volumes and variables that need no API"),
+          stories: ["what is no Pod, not valid, or refers to the API, does not run; the others do"],
+        },
+        {
+          id: "15.5-9",
+          says: "A mirror Pod may not refer to service accounts, Secrets or tokens, and gets no account.",
+          above: admission(
+            "service accounts > gives none to a mirror Pod",
+            "service accounts > refuses a mirror Pod with *",
+          ),
+        },
+        {
+          id: "15.5-10",
+          says: "The folder is looked at every 20 s, and soon after a change.",
+          above: testsOf(
+            "test/scenarios/stories.test.ts",
+            "static Pods",
+          )("changes are found without word of them, at the next look"),
+          stories: ["changes are found without word of them, at the next look"],
         },
       ],
     },
