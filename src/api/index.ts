@@ -97,6 +97,13 @@ export type {
   VolumeMount,
 } from "./generated/core-v1.ts";
 export type {
+  ControllerRevision,
+  ControllerRevisionList,
+  DaemonSet,
+  DaemonSetCondition,
+  DaemonSetList,
+  DaemonSetSpec,
+  DaemonSetStatus,
   Deployment,
   DeploymentCondition,
   DeploymentList,
@@ -108,6 +115,11 @@ export type {
   ReplicaSetList,
   ReplicaSetSpec,
   ReplicaSetStatus,
+  StatefulSet,
+  StatefulSetCondition,
+  StatefulSetList,
+  StatefulSetSpec,
+  StatefulSetStatus,
 } from "./generated/apps-v1.ts";
 export type { Scale, ScaleSpec, ScaleStatus } from "./generated/autoscaling-v1.ts";
 export type { Endpoint, EndpointConditions, EndpointSlice, EndpointSliceList } from "./generated/discovery-v1.ts";

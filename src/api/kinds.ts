@@ -99,6 +99,13 @@ export const kinds: readonly ResourceKind[] = [
   core("secrets", "Secret", {}),
   core("serviceaccounts", "ServiceAccount", { shortNames: ["sa"] }),
   core("services", "Service", { shortNames: ["svc"], categories: ["all"], status: true }),
+  row("apps", "v1", "controllerrevisions", "ControllerRevision", {}),
+  row("apps", "v1", "daemonsets", "DaemonSet", {
+    shortNames: ["ds"],
+    categories: ["all"],
+    status: true,
+    generation: true,
+  }),
   row("apps", "v1", "deployments", "Deployment", {
     shortNames: ["deploy"],
     categories: ["all"],
@@ -108,6 +115,13 @@ export const kinds: readonly ResourceKind[] = [
   }),
   row("apps", "v1", "replicasets", "ReplicaSet", {
     shortNames: ["rs"],
+    categories: ["all"],
+    status: true,
+    generation: true,
+    subresources: [scale],
+  }),
+  row("apps", "v1", "statefulsets", "StatefulSet", {
+    shortNames: ["sts"],
     categories: ["all"],
     status: true,
     generation: true,

@@ -3,6 +3,8 @@
 
 import type {
   ConfigMap,
+  ControllerRevision,
+  DaemonSet,
   Deployment,
   Endpoints,
   EndpointSlice,
@@ -10,12 +12,14 @@ import type {
   Lease,
   Namespace,
   Node,
+  PersistentVolumeClaim,
   Pod,
   ReplicaSet,
   ReplicationController,
   Secret,
   Service,
   ServiceAccount,
+  StatefulSet,
 } from "../api/index.ts";
 import type { RequestHandler, UserInfo } from "../api/wire/request.ts";
 import type { Clock } from "../base/time.ts";
@@ -52,6 +56,10 @@ export interface Client {
   readonly replicationControllers: ResourceClient<ReplicationController>;
   readonly replicaSets: ResourceClient<ReplicaSet>;
   readonly deployments: ResourceClient<Deployment>;
+  readonly controllerRevisions: ResourceClient<ControllerRevision>;
+  readonly statefulSets: ResourceClient<StatefulSet>;
+  readonly daemonSets: ResourceClient<DaemonSet>;
+  readonly persistentVolumeClaims: ResourceClient<PersistentVolumeClaim>;
 }
 
 /**
@@ -83,6 +91,10 @@ export function createClient(options: ClientOptions): Client {
     replicationControllers: resource(coreResource("replicationcontrollers", "ReplicationController")),
     replicaSets: resource(appsResource("replicasets", "ReplicaSet")),
     deployments: resource(appsResource("deployments", "Deployment")),
+    controllerRevisions: resource(appsResource("controllerrevisions", "ControllerRevision")),
+    statefulSets: resource(appsResource("statefulsets", "StatefulSet")),
+    daemonSets: resource(appsResource("daemonsets", "DaemonSet")),
+    persistentVolumeClaims: resource(coreResource("persistentvolumeclaims", "PersistentVolumeClaim")),
     leases: resource({
       group: "coordination.k8s.io",
       version: "v1",

@@ -21,7 +21,7 @@ describe("a controller may act", () => {
   });
 
   it("when it has seen every creation that it asked for", () => {
-    expectations.expectCreations("a", 2);
+    expectations.expect("a", { creations: 2 });
     expectations.creationObserved("a");
     expect(expectations.wait("a")).toBe(expectationTimeout);
     expectations.creationObserved("a");
@@ -29,7 +29,7 @@ describe("a controller may act", () => {
   });
 
   it("when it has seen every deletion, each counted once", () => {
-    expectations.expectDeletions("a", ["x", "y"]);
+    expectations.expect("a", { deletions: ["x", "y"] });
     expectations.deletionObserved("a", "x");
     expectations.deletionObserved("a", "x");
     expectations.deletionObserved("a", "unknown");
@@ -38,8 +38,16 @@ describe("a controller may act", () => {
     expect(expectations.wait("a")).toBe(0);
   });
 
+  it("when it has seen both what it created and what it deleted", () => {
+    expectations.expect("a", { creations: 1, deletions: ["x"] });
+    expectations.deletionObserved("a", "x");
+    expect(expectations.wait("a")).toBe(expectationTimeout);
+    expectations.creationObserved("a");
+    expect(expectations.wait("a")).toBe(0);
+  });
+
   it("after five minutes, whatever it has not seen", () => {
-    expectations.expectCreations("a", 1);
+    expectations.expect("a", { creations: 1 });
     now = minutes(4);
     expect(expectations.wait("a")).toBe(seconds(60));
     now = minutes(5);
@@ -47,7 +55,7 @@ describe("a controller may act", () => {
   });
 
   it("for one key while another waits, and for one whose owner is gone", () => {
-    expectations.expectCreations("a", 1);
+    expectations.expect("a", { creations: 1 });
     expect(expectations.wait("b")).toBe(0);
     expectations.forget("a");
     expect(expectations.wait("a")).toBe(0);

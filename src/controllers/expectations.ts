@@ -13,6 +13,11 @@ interface Expected {
   readonly since: Instant;
 }
 
+export interface ExpectedChanges {
+  readonly creations?: number;
+  readonly deletions?: Iterable<string>;
+}
+
 export class Expectations {
   readonly #clock: Clock;
   readonly #expected = new Map<string, Expected>();
@@ -21,13 +26,12 @@ export class Expectations {
     this.#clock = clock;
   }
 
-  /** From now on so many creations are to be seen. Call it before the first is asked for: the news may be faster than the answer. */
-  expectCreations(key: string, count: number): void {
-    this.#expected.set(key, { creations: count, deletions: new Set(), since: this.#clock.now() });
-  }
-
-  expectDeletions(key: string, uids: Iterable<string>): void {
-    this.#expected.set(key, { creations: 0, deletions: new Set(uids), since: this.#clock.now() });
+  /**
+   * From now on so many creations are to be seen, and the deletions of these uids. Call it before the first is asked for: the news may be
+   * faster than the answer.
+   */
+  expect(key: string, { creations = 0, deletions = [] }: ExpectedChanges): void {
+    this.#expected.set(key, { creations, deletions: new Set(deletions), since: this.#clock.now() });
   }
 
   /** A creation was seen, or did not come about. */

@@ -25,13 +25,21 @@ export interface ClaimPlan<T> {
   readonly release: readonly T[];
 }
 
-/** What to do about each object. An owner that is being deleted changes nobody's ownership. */
-export function planClaims<T extends Owned>(owner: Owner, candidates: readonly T[]): ClaimPlan<T> {
+/**
+ * What to do about each object. An owner that is being deleted changes nobody's ownership.
+ * @param couldBelong what an object must be beside selected to be the owner's
+ */
+export function planClaims<T extends Owned>(
+  owner: Owner,
+  candidates: readonly T[],
+  couldBelong: (candidate: T) => boolean = () => true,
+): ClaimPlan<T> {
   const plan = { owned: [] as T[], adopt: [] as T[], release: [] as T[] };
   const isLeaving = owner.metadata.deletionTimestamp !== undefined;
   for (const candidate of candidates) {
     const { metadata } = candidate;
-    const matches = owner.requirements !== undefined && matchesRequirements(owner.requirements, metadata.labels);
+    const isSelected = owner.requirements !== undefined && matchesRequirements(owner.requirements, metadata.labels);
+    const matches = isSelected && couldBelong(candidate);
     const controller = controllerOf(candidate);
     if (controller !== undefined) {
       if (controller.uid !== owner.metadata.uid) continue;

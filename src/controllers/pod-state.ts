@@ -33,6 +33,14 @@ export function untilAvailable(pod: Pod, minReadySeconds: number, now: Instant):
   return since === undefined ? undefined : elapsed(now, after(since, seconds(minReadySeconds)));
 }
 
+/** The shortest time after which a Pod that is ready becomes available; undefined if there is none. */
+export function nextAvailability(pods: readonly Pod[], minReadySeconds: number, now: Instant): Millis | undefined {
+  const waits = pods
+    .map((pod) => untilAvailable(pod, minReadySeconds, now))
+    .filter((wait) => wait !== undefined && wait > 0);
+  return waits.length === 0 ? undefined : (Math.min(...(waits as number[])) as Millis);
+}
+
 function readyCondition({ status }: Pod) {
   return (status.conditions ?? []).find(({ type }) => type === "Ready");
 }

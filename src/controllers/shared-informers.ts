@@ -2,6 +2,8 @@
 
 import type {
   ConfigMap,
+  ControllerRevision,
+  DaemonSet,
   Deployment,
   Endpoints,
   EndpointSlice,
@@ -15,6 +17,7 @@ import type {
   Secret,
   Service,
   ServiceAccount,
+  StatefulSet,
 } from "../api/index.ts";
 import type { Random } from "../base/random.ts";
 import type { Clock } from "../base/time.ts";
@@ -29,11 +32,13 @@ export const podsByNode = "nodeName";
 /** The objects that name an owner, by its uid: for `lister.byIndex` of every informer here. */
 export const byOwner = "ownerUid";
 
-/** The Pods, or the ReplicaSets, that no controller owns, by namespace: for `lister.byIndex`. */
+/** The Pods, ReplicaSets or ControllerRevisions that no controller owns, by namespace: for `lister.byIndex`. */
 export const orphans = "orphans";
 
 export interface SharedInformers {
   readonly configMaps: Informer<ConfigMap>;
+  readonly controllerRevisions: Informer<ControllerRevision>;
+  readonly daemonSets: Informer<DaemonSet>;
   readonly deployments: Informer<Deployment>;
   readonly endpoints: Informer<Endpoints>;
   readonly endpointSlices: Informer<EndpointSlice>;
@@ -46,6 +51,7 @@ export interface SharedInformers {
   readonly secrets: Informer<Secret>;
   readonly serviceAccounts: Informer<ServiceAccount>;
   readonly services: Informer<Service>;
+  readonly statefulSets: Informer<StatefulSet>;
 }
 
 /** What every object here has. */
@@ -69,6 +75,8 @@ export function sharedInformers(parts: {
     });
   return {
     configMaps: follow(client.configMaps),
+    controllerRevisions: follow(client.controllerRevisions, { [orphans]: namespaceOfOrphan }),
+    daemonSets: follow(client.daemonSets),
     deployments: follow(client.deployments),
     endpoints: follow(client.endpoints),
     endpointSlices: follow(client.endpointSlices),
@@ -84,6 +92,7 @@ export function sharedInformers(parts: {
     secrets: follow(client.secrets),
     serviceAccounts: follow(client.serviceAccounts),
     services: follow(client.services),
+    statefulSets: follow(client.statefulSets),
   };
 }
 
@@ -103,6 +112,8 @@ export function informerOf(
 
 const properties: ReadonlyMap<string, keyof SharedInformers> = new Map([
   ["/configmaps", "configMaps"],
+  ["apps/controllerrevisions", "controllerRevisions"],
+  ["apps/daemonsets", "daemonSets"],
   ["apps/deployments", "deployments"],
   ["discovery.k8s.io/endpointslices", "endpointSlices"],
   ["/endpoints", "endpoints"],
@@ -112,6 +123,7 @@ const properties: ReadonlyMap<string, keyof SharedInformers> = new Map([
   ["/pods", "pods"],
   ["/replicationcontrollers", "replicationControllers"],
   ["apps/replicasets", "replicaSets"],
+  ["apps/statefulsets", "statefulSets"],
   ["/secrets", "secrets"],
   ["/serviceaccounts", "serviceAccounts"],
   ["/services", "services"],

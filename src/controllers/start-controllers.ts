@@ -6,6 +6,7 @@ import type { Client } from "../client/client.ts";
 import type { ControllerFailure } from "../client/controller.ts";
 import type { EventRecorder } from "../client/event-recorder.ts";
 import type { ControllerDeps, RunningController } from "./controller-deps.ts";
+import { startDaemonSetController } from "./daemonset/reconcile.ts";
 import { startDeploymentController } from "./deployment/reconcile.ts";
 import { startEndpointSliceController } from "./endpoint-slice/reconcile.ts";
 import { startEndpointSliceMirroringController } from "./endpoint-slice-mirroring/reconcile.ts";
@@ -19,6 +20,7 @@ import { startRootCaPublisher } from "./root-ca-publisher/reconcile.ts";
 import { startServiceAccountController } from "./service-account/reconcile.ts";
 import { startServiceLoadBalancerController } from "./service-load-balancer/reconcile.ts";
 import { allOf, sharedInformers } from "./shared-informers.ts";
+import { startStatefulSetController } from "./statefulset/reconcile.ts";
 import { startTaintEvictionController } from "./taint-eviction/reconcile.ts";
 
 export interface ControllersOptions {
@@ -70,7 +72,13 @@ export function startControllers(options: ControllersOptions): RunningController
     );
     if (authorityCertificate !== undefined) running.push(startRootCaPublisher(deps, authorityCertificate));
     if (!withWorkloads) return;
-    workloads.push(startReplicationController(deps), startReplicaSetController(deps), startDeploymentController(deps));
+    workloads.push(
+      startReplicationController(deps),
+      startReplicaSetController(deps),
+      startDeploymentController(deps),
+      startStatefulSetController(deps),
+      startDaemonSetController(deps),
+    );
   });
   const stopWorkloads = async (): Promise<void> => {
     withWorkloads = false;

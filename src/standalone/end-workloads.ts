@@ -1,19 +1,23 @@
-import { kinds } from "../api/kinds.ts";
+import { kinds, type ResourceKind } from "../api/kinds.ts";
 import type { ObjectMeta } from "../api/index.ts";
 import { isReason } from "../api/wire/status-error.ts";
 import type { Client } from "../client/client.ts";
 import type { StoredObject } from "../client/resource-client.ts";
+
+/** What has replicas, and what has a Pod on each node. */
+const replacesPods = ({ subresources, kind }: ResourceKind): boolean =>
+  kind === "DaemonSet" || subresources.some(({ name }) => name === "scale");
 
 interface Workload extends StoredObject {
   readonly metadata: ObjectMeta;
 }
 
 /**
- * Deletes everything that would replace a Pod: Deployments, ReplicaSets and whatever else has replicas. What they own goes after them, Pods with
+ * Deletes everything that would replace a Pod: Deployments, ReplicaSets, DaemonSets and whatever else has replicas. What they own goes after them, Pods with
  * their grace. Those that have an owner are left to it.
  */
 export async function endWorkloads(client: Client): Promise<void> {
-  for (const kind of kinds.filter(({ subresources }) => subresources.some(({ name }) => name === "scale"))) {
+  for (const kind of kinds.filter(replacesPods)) {
     const resource = client.resource<Workload>(kind);
     for (const { metadata } of (await resource.list()).items) {
       const { name, namespace, uid, ownerReferences = [] } = metadata;

@@ -1,6 +1,18 @@
 // Short ways to say what a manifest says at length. What they give is a draft: the API server fills in the rest.
 
-import type { Container, Deployment, DeploymentSpec, Draft, Pod, PodSpec, ReplicaSet } from "../api/index.ts";
+import type {
+  Container,
+  DaemonSet,
+  DaemonSetSpec,
+  Deployment,
+  DeploymentSpec,
+  Draft,
+  Pod,
+  PodSpec,
+  ReplicaSet,
+  StatefulSet,
+  StatefulSetSpec,
+} from "../api/index.ts";
 import type { JsonObject } from "../api/wire/request.ts";
 
 /** A container of a test: only what matters to the story; `name` defaults to the Pod's name, `image` is needed. */
@@ -104,6 +116,53 @@ export function deployment(name: string, options: DeploymentOptions): JsonObject
     apiVersion: "apps/v1",
     kind: "Deployment",
     metadata: { name, namespace: namespace ?? "default", ...(annotations && { annotations }) },
+    spec: { ...spec, ...replicaSpec(name, options) },
+  };
+  return draft as JsonObject;
+}
+
+export interface StatefulSetOptions
+  extends ReplicaOptions,
+    Pick<
+      Draft<StatefulSetSpec>,
+      | "ordinals"
+      | "persistentVolumeClaimRetentionPolicy"
+      | "podManagementPolicy"
+      | "revisionHistoryLimit"
+      | "serviceName"
+      | "updateStrategy"
+      | "volumeClaimTemplates"
+    > {}
+
+/**
+ * A StatefulSet that selects what its template's labels say; its Service has its own name unless said.
+ * @example statefulSet("db", { replicas: 3, template: { image: "db:1" } })
+ */
+export function statefulSet(name: string, options: StatefulSetOptions): JsonObject {
+  const { template: _template, replicas: _replicas, minReadySeconds: _seconds, namespace, ...spec } = options;
+  const draft: Draft<StatefulSet> = {
+    apiVersion: "apps/v1",
+    kind: "StatefulSet",
+    metadata: { name, namespace: namespace ?? "default" },
+    spec: { serviceName: name, ...spec, ...replicaSpec(name, options) },
+  };
+  return draft as JsonObject;
+}
+
+export interface DaemonSetOptions
+  extends Omit<ReplicaOptions, "replicas">,
+    Pick<Draft<DaemonSetSpec>, "revisionHistoryLimit" | "updateStrategy"> {}
+
+/**
+ * A DaemonSet that selects what its template's labels say.
+ * @example daemonSet("agent", { template: { image: "agent:1" } })
+ */
+export function daemonSet(name: string, options: DaemonSetOptions): JsonObject {
+  const { template: _template, minReadySeconds: _seconds, namespace, ...spec } = options;
+  const draft: Draft<DaemonSet> = {
+    apiVersion: "apps/v1",
+    kind: "DaemonSet",
+    metadata: { name, namespace: namespace ?? "default" },
     spec: { ...spec, ...replicaSpec(name, options) },
   };
   return draft as JsonObject;

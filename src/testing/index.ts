@@ -15,6 +15,8 @@ export type { SimulatedCluster, SimulatedNode, SimulatedNodeOptions } from "../s
 export {
   type ContainerDraft,
   configMap,
+  daemonSet,
+  type DaemonSetOptions,
   deployment,
   type DeploymentOptions,
   pod,
@@ -22,6 +24,8 @@ export {
   type ReplicaOptions,
   replicaSet,
   secret,
+  statefulSet,
+  type StatefulSetOptions,
 } from "./builders.ts";
 export * from "./predicates.ts";
 export { type LogOptions, type ObjectName, type Story, StoryTeller, story, tellStory } from "./story.ts";

@@ -1,6 +1,6 @@
 // States that tests wait for, named. A predicate sees the object as it stands, or undefined if it is not there.
 
-import type { ContainerStatus, Deployment, Node, Pod } from "../api/index.ts";
+import type { ContainerStatus, DaemonSet, Deployment, Node, Pod } from "../api/index.ts";
 import type { JsonObject } from "../api/wire/request.ts";
 
 /** A state that a story waits for. */
@@ -69,13 +69,20 @@ export const hasContainer = (name: string, state: "waiting" | "running" | "termi
     );
   });
 
-/** A rollout is over: every replica that is wanted is of the newest template, available, and alone. */
+/** A rollout is over: every replica that is wanted is of the newest template, available, and alone; of a DaemonSet, every node's. */
 export const isRolledOut: Predicate = predicate("rolled out", (object) => {
+  if (object?.["kind"] === "DaemonSet") return isRolledOutEverywhere(object as unknown as DaemonSet);
   const { metadata, spec, status } = (object ?? { spec: {}, status: {} }) as unknown as Deployment;
   const isSeen = (status.observedGeneration ?? -1) >= (metadata?.generation ?? 0);
   const counts = [status.replicas, status.updatedReplicas, status.availableReplicas];
   return isSeen && counts.every((count) => (count ?? 0) === spec.replicas);
 });
+
+function isRolledOutEverywhere({ metadata, status }: DaemonSet): boolean {
+  const isSeen = (status.observedGeneration ?? -1) >= (metadata.generation ?? 0);
+  const counts = [status.currentNumberScheduled, status.updatedNumberScheduled, status.numberAvailable];
+  return isSeen && counts.every((count) => (count ?? 0) === status.desiredNumberScheduled);
+}
 
 /** So many replicas are there and ready, as the object reports. */
 export const hasReadyReplicas = (count: number): Predicate =>

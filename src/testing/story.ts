@@ -324,6 +324,9 @@ export class StoryTeller {
       replicationcontroller: all.replicationControllers,
       replicaset: all.replicaSets,
       deployment: all.deployments,
+      statefulset: all.statefulSets,
+      daemonset: all.daemonSets,
+      controllerrevision: all.controllerRevisions,
     };
     const client = clients[kind] as ResourceClient<StoredObject> | undefined;
     if (client === undefined)

@@ -3,6 +3,7 @@
 import type { Story } from "../../src/testing/index.ts";
 import { stories as crash } from "./crash.stories.ts";
 import { stories as ephemeralContainers } from "./ephemeral-containers.stories.ts";
+import { stories as daemonSets } from "./daemon-sets.stories.ts";
 import { stories as environment } from "./environment.stories.ts";
 import { stories as hooks } from "./hooks.stories.ts";
 import { stories as images } from "./images.stories.ts";
@@ -13,6 +14,7 @@ import { stories as probes } from "./probes.stories.ts";
 import { stories as scheduling } from "./scheduling.stories.ts";
 import { stories as starting } from "./starting.stories.ts";
 import { stories as staticPods } from "./static-pods.stories.ts";
+import { stories as statefulSets } from "./stateful-sets.stories.ts";
 import { stories as termination } from "./termination.stories.ts";
 import { stories as workloads } from "./workloads.stories.ts";
 
@@ -31,4 +33,6 @@ export const topics: Readonly<Record<string, readonly Story[]>> = {
   "ephemeral containers": ephemeralContainers,
   "static Pods": staticPods,
   workloads,
+  StatefulSets: statefulSets,
+  DaemonSets: daemonSets,
 };

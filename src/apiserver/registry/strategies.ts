@@ -1,5 +1,6 @@
 // The strategy of every served resource: together with its row in the table of kinds this is all that a kind needs.
 
+import { validateControllerRevision, validateControllerRevisionUpdate } from "../../api/apps/v1/controller-revision.ts";
 import { validateLease } from "../../api/coordination/v1/lease.ts";
 import { validateConfigMap, validateConfigMapUpdate } from "../../api/core/v1/config-map.ts";
 import { defaultSecret, validateSecret, validateSecretUpdate } from "../../api/core/v1/secret.ts";
@@ -14,7 +15,13 @@ import { nodeStrategy } from "./node-strategy.ts";
 import { podStrategy } from "./pod-strategy.ts";
 import type { ResourceDefinition, VersionConversion } from "./resource-definition.ts";
 import { ordinaryStrategy, type Strategy } from "./strategy.ts";
-import { deploymentStrategy, replicaSetStrategy, replicationControllerStrategy } from "./workload-strategies.ts";
+import {
+  daemonSetStrategy,
+  deploymentStrategy,
+  replicaSetStrategy,
+  replicationControllerStrategy,
+  statefulSetStrategy,
+} from "./workload-strategies.ts";
 
 const ordinary: Strategy = { ...ordinaryStrategy, nameProblems: dns1123SubdomainProblems };
 
@@ -55,6 +62,12 @@ const leaseStrategy: Strategy = {
   update: { prepare: (next) => next, validate: (next) => validateLease(as(next)) },
 };
 
+const controllerRevisionStrategy: Strategy = {
+  ...ordinary,
+  validate: (revision) => validateControllerRevision(as(revision)),
+  update: { prepare: (next) => next, validate: (next, old) => validateControllerRevisionUpdate(as(next), as(old)) },
+};
+
 const strategies: ReadonlyMap<string, Strategy> = new Map([
   ["/configmaps", configMapStrategy],
   ["/endpoints", endpointsStrategy],
@@ -66,8 +79,11 @@ const strategies: ReadonlyMap<string, Strategy> = new Map([
   ["/secrets", secretStrategy],
   ["/serviceaccounts", serviceAccountStrategy],
   ["/services", serviceStrategy],
+  ["apps/controllerrevisions", controllerRevisionStrategy],
+  ["apps/daemonsets", daemonSetStrategy],
   ["apps/deployments", deploymentStrategy],
   ["apps/replicasets", replicaSetStrategy],
+  ["apps/statefulsets", statefulSetStrategy],
   ["events.k8s.io/events", eventStrategy],
   ["coordination.k8s.io/leases", leaseStrategy],
   ["discovery.k8s.io/endpointslices", endpointSliceStrategy],

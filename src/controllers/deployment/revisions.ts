@@ -2,10 +2,10 @@
 
 import type { Deployment, PodTemplateSpec, ReplicaSet } from "../../api/index.ts";
 import { sameJson } from "../../api/meta/json-object.ts";
-import { nameHash } from "../../base/name-hash.ts";
 import type { JsonObject } from "../../api/wire/request.ts";
 import { controllerReference } from "../ownership.ts";
-import { byAge, compareTexts } from "./by-age.ts";
+import { templateHash as hashOf } from "../template-hash.ts";
+import { byAge } from "./by-age.ts";
 import { maxSurgeOf } from "./rolling-update.ts";
 
 export const hashLabel = "pod-template-hash";
@@ -93,7 +93,7 @@ export function newReplicaSet(deployment: Deployment, old: readonly ReplicaSet[]
 
 /** Changes with the template, and with the number of times that two templates met in one name. */
 export function templateHash(template: PodTemplateSpec, collisionCount: number | undefined): string {
-  return nameHash(`${canonical(withoutHash(template))}${collisionCount ?? ""}`);
+  return hashOf(withoutHash(template), collisionCount);
 }
 
 /** The revision that the newest ReplicaSet must have: one more than any other. */
@@ -155,14 +155,4 @@ function withFormer(history: string, former: string): string | undefined {
 
 function wholeNumber(text: string | undefined): number | undefined {
   return text !== undefined && /^-?\d+$/.test(text) ? Number(text) : undefined;
-}
-
-/** JSON with the names of every object in order, so that equal contents are equal texts. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const fields = Object.entries(value)
-    .filter(([, content]) => content !== undefined)
-    .sort(([a], [b]) => compareTexts(a, b));
-  return `{${fields.map(([name, content]) => `${JSON.stringify(name)}:${canonical(content)}`).join(",")}}`;
 }

@@ -114,8 +114,11 @@ it("collects all kinds that can be listed, watched and deleted, once each, and n
     "replicationcontrollers",
     "secrets",
     "serviceaccounts",
+    "controllerrevisions",
+    "daemonsets",
     "deployments",
     "replicasets",
+    "statefulsets",
     "leases",
   ]);
 });

@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { testPod } from "../../../test/fakes/objects.ts";
 import type { Pod, PodTemplateSpec, ReplicaSetStatus } from "../../api/index.ts";
 import { type Instant, formatTime, seconds } from "../../base/time.ts";
-import { batchSizes, computeStatus, nextAvailability, planReplicas, type ReplicaOwner } from "./plan.ts";
+import { nextAvailability } from "../pod-state.ts";
+import { batchSizes } from "../slow-start.ts";
+import { computeStatus, planReplicas, type ReplicaOwner } from "./plan.ts";
 
 const now = Date.UTC(2025, 0, 1) as Instant;
 

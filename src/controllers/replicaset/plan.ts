@@ -1,7 +1,7 @@
 // How many Pods to make, or which to delete, and what to report (pod-lifecycle 13.2).
 
 import type { Pod, PodTemplateSpec, ReplicaSetCondition, ReplicaSetStatus } from "../../api/index.ts";
-import { type Instant, type Millis, formatTime } from "../../base/time.ts";
+import { type Instant, formatTime } from "../../base/time.ts";
 import { messageOf } from "../pod-control.ts";
 import type { Owner } from "../ownership.ts";
 import { isReady, untilAvailable } from "../pod-state.ts";
@@ -40,16 +40,6 @@ export function planReplicas(
   return { kind: "delete", pods: podsToDelete(active, related, Math.min(-missing, burst), now) };
 }
 
-/** The next batch of a slow start: 1, 2, 4, …, never more than are left. */
-export function batchSizes(count: number): readonly number[] {
-  const sizes: number[] = [];
-  for (let left = count, size = 1; left > 0; left -= size, size *= 2) {
-    size = Math.min(size, left);
-    sizes.push(size);
-  }
-  return sizes;
-}
-
 /** @param failure what kept the owner from creating or deleting; undefined if nothing did */
 export function computeStatus(
   { replicas, minReadySeconds, template, status, metadata }: ReplicaOwner,
@@ -71,14 +61,6 @@ export function computeStatus(
     }),
     ...(conditions.length > 0 && { conditions }),
   };
-}
-
-/** The shortest time after which a Pod that is ready becomes available; undefined if there is none. */
-export function nextAvailability(active: readonly Pod[], minReadySeconds: number, now: Instant): Millis | undefined {
-  const waits = active
-    .map((pod) => untilAvailable(pod, minReadySeconds, now))
-    .filter((wait) => wait !== undefined && wait > 0);
-  return waits.length === 0 ? undefined : (Math.min(...(waits as number[])) as Millis);
 }
 
 /** The first failure stays as it was told until there is none. */

@@ -1,20 +1,21 @@
 // Keeps the number of a ReplicaSet's Pods, and of a ReplicationController's.
 
-import type { Pod, ReplicaSet, ReplicationController } from "../../api/index.ts";
+import type { Pod, PodTemplateSpec, ReplicaSet, ReplicationController } from "../../api/index.ts";
 import { sameJson } from "../../api/meta/json-object.ts";
-import { matchesRequirements, requirementsOf } from "../../api/meta/label-selector.ts";
+import { requirementsOf } from "../../api/meta/label-selector.ts";
 import { isReason } from "../../api/wire/status-error.ts";
 import { type Millis, millis } from "../../base/time.ts";
 import { Controller, done, keyOf, type ReconcileOutcome } from "../../client/controller.ts";
-import type { Informer, InformerChange } from "../../client/informer.ts";
+import type { Informer } from "../../client/informer.ts";
 import type { ResourceClient } from "../../client/resource-client.ts";
 import type { ControllerDeps, RunningController } from "../controller-deps.ts";
 import { Expectations } from "../expectations.ts";
 import { carryOutClaims, controllerOf, planClaims } from "../ownership.ts";
-import { createPod, deletePod, isNamespaceTerminating, type PodControl, PodGone } from "../pod-control.ts";
-import { isActive } from "../pod-state.ts";
+import { changePods, concernedOwners, observeExpected, type PodOwners } from "../owned-pods.ts";
+import type { PodControl } from "../pod-control.ts";
+import { isActive, nextAvailability } from "../pod-state.ts";
 import { byOwner, orphans } from "../shared-informers.ts";
-import { batchSizes, computeStatus, nextAvailability, planReplicas, type ReplicaOwner } from "./plan.ts";
+import { computeStatus, planReplicas, type ReplicaOwner } from "./plan.ts";
 
 /** How many owners are worked on at once. */
 const concurrency = 5;
@@ -98,57 +99,17 @@ function startFor<T extends OwnerObject>(deps: ControllerDeps, kind: ReplicaKind
     if (change === "deleted") expectations.forget(keyOf(object));
     controller.queue.add(keyOf(object));
   });
+  const owners: PodOwners<T> = {
+    kind: kind.kind,
+    lister: kind.informer.lister,
+    requirements: (object) => kind.owner(object).requirements,
+  };
   informers.pods.onAny((change) => {
-    observe(change, parts);
-    for (const key of concerned(change, kind)) controller.queue.add(key);
+    observeExpected(change, owners, expectations);
+    for (const key of concernedOwners(change, owners)) controller.queue.add(key);
   });
   controller.start();
   return controller;
-}
-
-/** Ticks off what was expected. A Pod that is first seen when it is going counts for its creation and for its deletion. */
-function observe<T extends OwnerObject>(change: InformerChange<Pod>, { kind, expectations }: Parts<T>): void {
-  const { object } = change;
-  const key = ownerKey(object, kind);
-  if (key === undefined) return;
-  if (change.kind === "added") expectations.creationObserved(key);
-  if (change.kind === "deleted" || object.metadata.deletionTimestamp !== undefined) {
-    expectations.deletionObserved(key, object.metadata.uid);
-  }
-}
-
-/** Whose business a change of a Pod is: its owner's, and of an orphan everybody's who could adopt it. */
-function concerned<T extends OwnerObject>(change: InformerChange<Pod>, kind: ReplicaKind<T>): ReadonlySet<string> {
-  const keys = new Set<string>();
-  const add = (key: string | undefined): void => {
-    if (key !== undefined) keys.add(key);
-  };
-  const { object } = change;
-  add(ownerKey(object, kind));
-  if (change.kind === "updated") add(ownerKey(change.previous, kind));
-  if (controllerOf(object) === undefined && change.kind !== "deleted" && couldBeAdopted(change)) {
-    for (const candidate of kind.informer.lister.inNamespace(object.metadata.namespace ?? "")) {
-      const { requirements } = kind.owner(candidate);
-      if (requirements !== undefined && matchesRequirements(requirements, object.metadata.labels))
-        add(keyOf(candidate));
-    }
-  }
-  return keys;
-}
-
-/** An orphan whose labels stay the same has been looked at before. */
-function couldBeAdopted(change: InformerChange<Pod>): boolean {
-  if (change.kind !== "updated") return true;
-  const { previous, object } = change;
-  return controllerOf(previous) !== undefined || !sameJson(previous.metadata.labels, object.metadata.labels);
-}
-
-/** The key of the owner of this kind that a Pod names, as long as it is there and is the one that is meant. */
-function ownerKey<T extends OwnerObject>(pod: Pod, kind: ReplicaKind<T>): string | undefined {
-  const reference = controllerOf(pod);
-  if (reference?.kind !== kind.kind) return undefined;
-  const key = `${pod.metadata.namespace ?? ""}/${reference.name}`;
-  return kind.informer.lister.get(key)?.metadata.uid === reference.uid ? key : undefined;
 }
 
 async function reconcileReplicas<T extends OwnerObject>(key: string, parts: Parts<T>): Promise<ReconcileOutcome> {
@@ -206,56 +167,15 @@ async function manageReplicas<T extends OwnerObject>(
     case "nothing":
       return;
     case "create":
-      return createPods(key, owner, plan.count, parts);
+      return changePods(
+        key,
+        owner,
+        { create: Array<PodTemplateSpec>(plan.count).fill(owner.template), remove: [] },
+        parts,
+      );
     case "delete":
-      return deletePods(key, owner, plan.pods, parts);
+      return changePods(key, owner, { create: [], remove: plan.pods }, parts);
   }
-}
-
-/** In batches that double, so that what fails for a common reason fails once and not five hundred times. */
-async function createPods<T extends OwnerObject>(
-  key: string,
-  owner: ReplicaOwner,
-  count: number,
-  { control, expectations }: Parts<T>,
-): Promise<void> {
-  expectations.expectCreations(key, count);
-  let created = 0;
-  let failures: readonly unknown[] = [];
-  for (const size of batchSizes(count)) {
-    const batch = Array.from({ length: size }, () => createPod(control, owner, owner.template));
-    const outcomes = await Promise.allSettled(batch);
-    failures = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as unknown] : []));
-    created += size - failures.length;
-    if (failures.length > 0) break;
-  }
-  for (let missing = created; missing < count; missing++) expectations.creationObserved(key);
-  const [failure] = failures;
-  if (failure !== undefined && !isNamespaceTerminating(failure)) throw failure;
-}
-
-async function deletePods<T extends OwnerObject>(
-  key: string,
-  owner: ReplicaOwner,
-  pods: readonly Pod[],
-  { control, expectations }: Parts<T>,
-): Promise<void> {
-  const failures: unknown[] = [];
-  expectations.expectDeletions(
-    key,
-    pods.map(({ metadata }) => metadata.uid),
-  );
-  await Promise.all(
-    pods.map(async (pod) => {
-      try {
-        await deletePod(control, owner, pod);
-      } catch (error) {
-        expectations.deletionObserved(key, pod.metadata.uid);
-        if (!(error instanceof PodGone)) failures.push(error);
-      }
-    }),
-  );
-  if (failures.length > 0) throw failures[0];
 }
 
 /** The Pods of all owners that have the same owner: a Deployment's other ReplicaSets. */

@@ -10,9 +10,9 @@ import type {
   DeploymentStrategy,
   RollingUpdateDeployment,
 } from "../../generated/apps-v1.ts";
+import { amountOf, checkAtMostAll, validateAmount } from "../../meta/amounts.ts";
 import { checkImmutable, checkNotNegative } from "../../meta/field-checks.ts";
 import { child, type FieldError, forbidden, invalid, notSupported, required } from "../../meta/field-errors.ts";
-import { percentOf, percentProblems } from "../../meta/percent.ts";
 import { validateWorkloadSelector } from "./workload-selector.ts";
 
 /** The Deployment with every default; applying it again changes nothing. */
@@ -105,27 +105,13 @@ function validateRollingUpdate(rollingUpdate: RollingUpdateDeployment, path: str
   const { maxUnavailable = 0, maxSurge = 0 } = rollingUpdate;
   const unavailablePath = child(path, "maxUnavailable");
   const errors = [
-    ...validateAmountOrPercent(maxUnavailable, unavailablePath),
-    ...validateAmountOrPercent(maxSurge, child(path, "maxSurge")),
+    ...validateAmount(maxUnavailable, unavailablePath),
+    ...validateAmount(maxSurge, child(path, "maxSurge")),
   ];
   if (amountOf(maxUnavailable) === 0 && amountOf(maxSurge) === 0) {
     errors.push(invalid(unavailablePath, maxUnavailable, "may not be 0 when `maxSurge` is 0"));
   }
-  if ((percentOf(maxUnavailable) ?? 0) > 100) {
-    errors.push(invalid(unavailablePath, maxUnavailable, "must not be greater than 100%"));
-  }
-  return errors;
-}
-
-function validateAmountOrPercent(value: number | string, path: string): FieldError[] {
-  if (typeof value === "number") return checkNotNegative(path, value);
-  return percentProblems(value).map((problem) => invalid(path, value, problem));
-}
-
-/** The number in either form; a text that is neither counts as nothing. */
-function amountOf(value: number | string): number {
-  if (typeof value === "number") return value;
-  return percentOf(value) ?? (/^[+-]?\d+$/.test(value) ? Number(value) : 0);
+  return [...errors, ...checkAtMostAll(maxUnavailable, unavailablePath)];
 }
 
 function validateStatus(status: DeploymentStatus, path: string): FieldError[] {

@@ -10,15 +10,19 @@ export interface CheckedSelector {
   readonly usable?: { readonly requirements: readonly LabelRequirement[] | undefined };
 }
 
-/** Upstream says `deployment` of every kind. */
-export function validateWorkloadSelector(selector: LabelSelector | undefined, path: string): CheckedSelector {
+/** @param kind as the message about an empty selector names it; upstream says `deployment` of ReplicaSets, too */
+export function validateWorkloadSelector(
+  selector: LabelSelector | undefined,
+  path: string,
+  kind: "daemonset" | "deployment" | "statefulset" = "deployment",
+): CheckedSelector {
   if (selector === undefined) return { errors: [required(path)], usable: { requirements: undefined } };
   const errors = validateLabelSelector(selector, path);
   if (errors.length > 0) return { errors: [...errors, invalid(path, selector, "invalid label selector")] };
   const requirements = requirementsOf(selector) ?? [];
   if (requirements.length > 0) return { errors, usable: { requirements } };
   return {
-    errors: [invalid(path, selector, "empty selector is invalid for deployment")],
+    errors: [invalid(path, selector, `empty selector is invalid for ${kind}`)],
     usable: { requirements },
   };
 }
