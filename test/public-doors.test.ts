@@ -25,6 +25,7 @@ const names: Readonly<Record<string, readonly string[]>> = {
   "./testing": [
     "StoryTeller",
     "configMap",
+    "daemonSet",
     "deployment",
     "exists",
     "hasCondition",
@@ -47,6 +48,7 @@ const names: Readonly<Record<string, readonly string[]>> = {
     "replicaSet",
     "seconds",
     "secret",
+    "statefulSet",
     "story",
     "tellStory",
     "waitsFor",

@@ -67,6 +67,9 @@ const drafts: readonly JsonObject[] = [
   },
   { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { name: "l" } },
   { apiVersion: "v1", kind: "ReplicationController", metadata: { name: "r" }, spec: { template } },
+  { apiVersion: "apps/v1", kind: "ControllerRevision", metadata: { name: "c" }, data: {}, revision: 1 },
+  { apiVersion: "apps/v1", kind: "DaemonSet", metadata: { name: "a" }, spec: { selector, template } },
+  { apiVersion: "apps/v1", kind: "StatefulSet", metadata: { name: "s" }, spec: { selector, template } },
   { apiVersion: "apps/v1", kind: "ReplicaSet", metadata: { name: "r" }, spec: { selector, template } },
   { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "d" }, spec: { selector, template } },
 ];

@@ -180,7 +180,10 @@ const rollouts: readonly Story[] = [
     assert.equal((await where(t)).filter((line) => line.endsWith("agent:2")).length, 1);
     await t.until("daemonset/agent", isRolledOut, { within: minutes(1) });
     assert.deepEqual(await where(t), ["node-a agent:2", "node-b agent:2", "node-c agent:2"]);
-    assert.deepEqual((await revisions(t)).map(({ revision }) => revision).sort(), [1, 2]);
+    assert.deepEqual(
+      (await revisions(t)).map(({ revision }) => revision).sort((a, b) => a - b),
+      [1, 2],
+    );
     watch.check();
   }),
 
@@ -199,7 +202,7 @@ const rollouts: readonly Story[] = [
     let fewest = 3;
     for (let second = 0; second < 30; second++) {
       await t.elapse(seconds(1));
-      const ready = new Set((await where(t)).filter((line) => /^node/.test(line)).map((line) => line.slice(0, 6)));
+      const ready = new Set((await where(t)).filter((line) => line.startsWith("node")).map((line) => line.slice(0, 6)));
       fewest = Math.min(fewest, ready.size);
     }
     assert.equal(fewest, 3, "every node has a ready Pod all the time");
@@ -236,7 +239,10 @@ const rollouts: readonly Story[] = [
       await t.until("daemonset/agent", isRolledOut, { within: minutes(1) });
     }
     await t.elapse(seconds(5));
-    assert.deepEqual((await revisions(t)).map(({ revision }) => revision).sort(), [3, 4]);
+    assert.deepEqual(
+      (await revisions(t)).map(({ revision }) => revision).sort((a, b) => a - b),
+      [3, 4],
+    );
   }),
 ];
 
@@ -254,7 +260,7 @@ const troubles: readonly Story[] = [
       while ((await uid()) === before || (await uid()) === "") await t.elapse(seconds(1));
       return (t.cluster.clock.now() - began) / 1000;
     };
-    const [first = 0, second = 0, third = 0, fourth = 0] = [await fail(), await fail(), await fail(), await fail()];
+    const [first, second, third, fourth] = [await fail(), await fail(), await fail(), await fail()];
     assert.ok(first <= 2 && fourth > second && fourth >= third, `${[first, second, third, fourth].join()}`);
     assert.ok(
       t

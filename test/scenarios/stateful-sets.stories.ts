@@ -214,7 +214,7 @@ const changes: readonly Story[] = [
 
   story("going back makes the former revision the newest again; those beyond the limit are let go", async (t) => {
     await dbOfThree(t, { revisionHistoryLimit: 1 });
-    const numbers = async () => (await revisions(t)).map(({ revision }) => revision).sort();
+    const numbers = async () => (await revisions(t)).map(({ revision }) => revision).sort((a, b) => a - b);
     for (const image of ["db:2", "db:1"]) {
       await setImage(t, image);
       await t.until("statefulset/db", isRolledOut, { within: minutes(1) });

@@ -108,17 +108,20 @@ it("collects all kinds that can be listed, watched and deleted, once each, and n
   const collected = collectedKinds().map(({ resource }) => resource);
   expect(collected).toEqual([
     "configmaps",
+    "endpoints",
     "namespaces",
     "nodes",
     "pods",
     "replicationcontrollers",
     "secrets",
     "serviceaccounts",
+    "services",
     "controllerrevisions",
     "daemonsets",
     "deployments",
     "replicasets",
     "statefulsets",
     "leases",
+    "endpointslices",
   ]);
 });
