@@ -24,6 +24,8 @@ export interface ResourceKind {
   readonly hasStatus: boolean;
   /** The server counts changes of the spec in `metadata.generation` (api-machinery 3.2). */
   readonly keepsGeneration: boolean;
+  /** What clients of this resource are told each time they use it (api-machinery 12.2). */
+  readonly deprecation?: string;
   /** The same objects are stored under this resource of another group version. */
   readonly storedAs?: { readonly group: string; readonly version: string; readonly resource: string };
 }
@@ -50,7 +52,11 @@ const scale: Subresource = {
 export const kinds: readonly ResourceKind[] = [
   core("bindings", "Binding", { verbs: ["create"] }),
   core("configmaps", "ConfigMap", { shortNames: ["cm"] }),
-  core("endpoints", "Endpoints", { shortNames: ["ep"], singular: "endpoints" }),
+  core("endpoints", "Endpoints", {
+    shortNames: ["ep"],
+    singular: "endpoints",
+    deprecation: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+  }),
   core("events", "Event", { shortNames: ["ev"] }),
   core("namespaces", "Namespace", {
     shortNames: ["ns"],
@@ -178,6 +184,7 @@ interface RowOptions {
   readonly status?: boolean;
   readonly generation?: boolean;
   readonly subresources?: readonly Subresource[];
+  readonly deprecation?: string;
   readonly storedAs?: ResourceKind["storedAs"];
 }
 
@@ -204,6 +211,7 @@ function row(group: string, version: string, resource: string, kind: string, opt
     subresources: [...(options.subresources ?? []), ...status].sort((a, b) => (a.name < b.name ? -1 : 1)),
     hasStatus: options.status ?? false,
     keepsGeneration: options.generation ?? false,
+    ...(options.deprecation === undefined ? {} : { deprecation: options.deprecation }),
     ...(options.storedAs === undefined ? {} : { storedAs: options.storedAs }),
   };
 }

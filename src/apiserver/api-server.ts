@@ -14,7 +14,7 @@ import { Documents } from "./documents.ts";
 import { requestHandler } from "./handle-request.ts";
 import type { HealthCheck } from "./health.ts";
 import type { NodeConnector } from "./node-connector.ts";
-import { createKubernetesService, publishServer, type ServerAddress } from "./kubernetes-service.ts";
+import { KubernetesService, type ServerAddress } from "./kubernetes-service.ts";
 import { answerMetrics, metricsPath } from "./metrics/answer-metrics.ts";
 import { RequestMetrics } from "./metrics/request-metrics.ts";
 import { parseIpv4Range } from "./registry/ipv4-range.ts";
@@ -48,6 +48,8 @@ export interface ApiServerOptions {
   readonly serviceCidr?: string;
   /** Told of failures that are the server's own, not the client's. */
   readonly reportError?: (error: unknown, request: ApiRequest) => void;
+  /** Told of what the server could not keep true on its own account. */
+  readonly reportFailure?: (what: string, error: unknown) => void;
 }
 
 /** Where the addresses of Services come from unless it is said. */
@@ -107,6 +109,15 @@ export function createApiServer({ store, clock, random, nodes, options = {} }: A
     if (registry === undefined) throw new Error(`${resource} are not served`);
     return registry;
   };
+  const kubernetesService = new KubernetesService(
+    {
+      services: registryOf("services"),
+      endpoints: registryOf("endpoints"),
+      endpointSlices: registryOf("endpointslices"),
+    },
+    serviceRanges.addresses,
+    (error) => options.reportFailure?.("the Service kubernetes", error),
+  );
   const metrics = new RequestMetrics();
   const startedAt = clock.now();
   let isReady = false;
@@ -128,17 +139,13 @@ export function createApiServer({ store, clock, random, nodes, options = {} }: A
     async start() {
       storage.start();
       await createSystemNamespaces(registryOf("namespaces"));
-      await createKubernetesService(registryOf("services"), serviceRanges.addresses);
+      await kubernetesService.start();
       isReady = true;
     },
-    publish: (address) =>
-      publishServer(address, {
-        services: registryOf("services"),
-        endpoints: registryOf("endpoints"),
-        endpointSlices: registryOf("endpointslices"),
-      }),
+    publish: (address) => kubernetesService.publish(address),
     async stop() {
       isReady = false;
+      kubernetesService.stop();
       watches.endAll();
       storage.stop();
     },

@@ -6,12 +6,77 @@ import { ownContext } from "./bootstrap.ts";
 import type { ApiObject } from "./registry/api-object.ts";
 import { addressAt, type Ipv4Range } from "./registry/ipv4-range.ts";
 import type { Registry } from "./registry/registry.ts";
+import { keyFor } from "./registry/resource-definition.ts";
+import type { ChangeListener } from "./storage/resource-cache.ts";
 
 /** Where an API server listens. */
 export interface ServerAddress {
   /** IPv4. */
   readonly address: string;
   readonly port: number;
+}
+
+/** What has to do with the Service. */
+export interface KubernetesServiceRegistries {
+  readonly services: Registry;
+  readonly endpoints: Registry;
+  readonly endpointSlices: Registry;
+}
+
+/** The Service, and that it is true as long as the server runs. */
+export class KubernetesService {
+  readonly #registries: KubernetesServiceRegistries;
+  readonly #addresses: Ipv4Range;
+  readonly #onFailure: (error: unknown) => void;
+  readonly #unsubscribe: (() => void)[] = [];
+  #published: ServerAddress | undefined;
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(registries: KubernetesServiceRegistries, addresses: Ipv4Range, onFailure: (error: unknown) => void) {
+    this.#registries = registries;
+    this.#addresses = addresses;
+    this.#onFailure = onFailure;
+  }
+
+  /** Makes the Service, and makes it again whenever somebody deletes it or where it leads. */
+  async start(): Promise<void> {
+    const { services, endpoints, endpointSlices } = this.#registries;
+    await createKubernetesService(services, this.#addresses);
+    for (const registry of [services, endpoints, endpointSlices]) {
+      const cache = await registry.cache();
+      const key = keyFor(registry.definition, namespace, name);
+      const listener: ChangeListener = (change) => {
+        if (change.key === key && change.current === undefined) this.#restore();
+      };
+      cache.subscribe(listener);
+      this.#unsubscribe.push(() => cache.unsubscribe(listener));
+    }
+  }
+
+  /** Makes the Service lead to where the server listens now. */
+  publish(address: ServerAddress): Promise<void> {
+    this.#published = address;
+    return this.#inTurn(() => publishServer(address, this.#registries));
+  }
+
+  stop(): void {
+    for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
+  }
+
+  #restore(): void {
+    const restored = this.#inTurn(async () => {
+      await createKubernetesService(this.#registries.services, this.#addresses);
+      if (this.#published !== undefined) await publishServer(this.#published, this.#registries);
+    });
+    restored.catch(this.#onFailure);
+  }
+
+  /** One thing at a time: two restorations at once would be in each other's way. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#work.then(work);
+    this.#work = turn.catch(() => undefined); // the caller hears of it
+    return turn;
+  }
 }
 
 const name = "kubernetes";
@@ -21,7 +86,7 @@ const servicePort = 443;
 const usualPort = 6443;
 
 /** Makes the Service, at the first address of the range, if it is not there. */
-export async function createKubernetesService(services: Registry, addresses: Ipv4Range): Promise<void> {
+async function createKubernetesService(services: Registry, addresses: Ipv4Range): Promise<void> {
   const address = addressAt(addresses, 1);
   const service = {
     apiVersion: "v1",
@@ -36,16 +101,12 @@ export async function createKubernetesService(services: Registry, addresses: Ipv
     },
   };
   const cache = await services.cache();
-  if ([...cache.range(`${cache.prefix}${namespace}/${name}`)].some(({ object }) => object.metadata.name === name))
-    return;
+  if (cache.get(keyFor(services.definition, namespace, name)) !== undefined) return;
   await createIfMissing(services, service);
 }
 
 /** Makes the Service lead to where the server listens now. */
-export async function publishServer(
-  { address, port }: ServerAddress,
-  registries: { readonly services: Registry; readonly endpoints: Registry; readonly endpointSlices: Registry },
-): Promise<void> {
+async function publishServer({ address, port }: ServerAddress, registries: KubernetesServiceRegistries): Promise<void> {
   await update(registries.services, (present) => {
     const { spec } = present as unknown as Service;
     return { ...present, spec: { ...spec, ports: [httpsPort(port)] } };

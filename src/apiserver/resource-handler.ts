@@ -97,7 +97,9 @@ export class ResourceHandler {
     const registry = this.#registries.get(keyOf(path));
     if (registry === undefined) throw notFoundPath();
     const call: Call = { request, path, registry, definition: registry.definition, warnings };
+    if (path.subresource === "proxy") refuseProxy(call.definition);
     this.#checkPath(call);
+    if (registry.definition.deprecation !== undefined) warnings.add(registry.definition.deprecation);
     return path.subresource === "" ? this.#resource(call) : this.#subresource(call);
   }
 
@@ -406,6 +408,12 @@ interface CollectionAlias {
 }
 
 /** A collection that stands for a subresource of another (`bindings`). */
+/** Upstream passes requests on to Pods, Services and nodes; here `kubectl port-forward` does. @throws StatusError */
+function refuseProxy({ group, resource }: ResourceDefinition): void {
+  if (group !== "" || !["nodes", "pods", "services"].includes(resource)) return;
+  throw methodNotSupported({ group, resource: `${resource}/proxy` }, "connect");
+}
+
 function collectionAlias({ group, version, resource }: ResourcePath): CollectionAlias | undefined {
   if (resourceKind(group, version, resource) === undefined || group !== "" || resource !== "bindings") return undefined;
   return { resource: "pods", subresource: "binding" };

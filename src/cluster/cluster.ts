@@ -108,6 +108,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     nodes,
     options: {
       ...(options.serviceCidr !== undefined && { serviceCidr: options.serviceCidr }),
+      reportFailure: (what, error) => log(`${what} is not as it should be: ${String(error)}`),
       reportError: (error, { method, path }) =>
         log(
           `${method} ${path} failed inside lifepod: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,

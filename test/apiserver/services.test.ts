@@ -294,3 +294,55 @@ it("asks every Service for another address, however many are made at once", asyn
   expect(new Set(made.map(({ clusterIP }) => clusterIP)).size).toBe(60);
   expect(new Set(made.map(({ ports }) => ports[0]?.nodePort)).size).toBe(60);
 });
+
+describe("the Service kubernetes", () => {
+  const slice = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes";
+
+  it("has the first address, and leads to where the server listens, also when that changes", async () => {
+    const test = await ServerUnderTest.start();
+    expect((await test.get(`${services}/kubernetes`)).object).toMatchObject({
+      metadata: { labels: { component: "apiserver", provider: "kubernetes" } },
+      spec: { clusterIP: "10.96.0.1", ports: [{ name: "https", port: 443, protocol: "TCP" }] },
+    });
+    await test.server.publish({ address: "192.0.2.1", port: 6443 });
+    await test.server.publish({ address: "192.0.2.2", port: 7443 });
+    expect((await test.get(`${services}/kubernetes`)).object).toMatchObject({
+      spec: { ports: [{ targetPort: 7443 }] },
+    });
+    expect((await test.get("/api/v1/namespaces/default/endpoints/kubernetes")).object).toMatchObject({
+      subsets: [{ addresses: [{ ip: "192.0.2.2" }], ports: [{ name: "https", port: 7443, protocol: "TCP" }] }],
+    });
+    expect((await test.get(slice)).object).toMatchObject({
+      metadata: { labels: { "kubernetes.io/service-name": "kubernetes" } },
+      endpoints: [{ addresses: ["192.0.2.2"], conditions: { ready: true } }],
+      ports: [{ name: "https", port: 7443, protocol: "TCP" }],
+    });
+  });
+
+  it("comes back when somebody deletes it, or where it leads", async () => {
+    const test = await ServerUnderTest.start();
+    await test.server.publish({ address: "192.0.2.1", port: 6443 });
+    await test.delete(slice);
+    await test.delete(`${services}/kubernetes`);
+    await test.server.publish({ address: "192.0.2.1", port: 6443 }); // takes its turn after what was set off
+    expect((await test.get(`${services}/kubernetes`)).object).toMatchObject({ spec: { clusterIP: "10.96.0.1" } });
+    expect((await test.get(slice)).object).toMatchObject({ kind: "EndpointSlice" });
+  });
+});
+
+it("tells users of Endpoints what to use instead", async () => {
+  const test = await ServerUnderTest.start();
+  const { headers } = await test.respond("GET", "/api/v1/namespaces/default/endpoints");
+  expect(JSON.stringify(headers)).toContain(
+    "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+  );
+});
+
+it("refuses to be a proxy, by name", async () => {
+  const test = await ServerUnderTest.start();
+  const answer = await test.get(`${services}/web:http/proxy/index.html`);
+  expect(answer.object).toMatchObject({
+    code: 405,
+    message: 'connect is not supported on resources of kind "services/proxy"',
+  });
+});
