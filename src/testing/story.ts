@@ -327,6 +327,9 @@ export class StoryTeller {
       statefulset: all.statefulSets,
       daemonset: all.daemonSets,
       controllerrevision: all.controllerRevisions,
+      service: all.services,
+      endpoints: all.endpoints,
+      endpointslice: all.endpointSlices,
     };
     const client = clients[kind] as ResourceClient<StoredObject> | undefined;
     if (client === undefined)

@@ -12,6 +12,7 @@ import { stories as kubelet } from "./kubelet.stories.ts";
 import { stories as nodes } from "./nodes.stories.ts";
 import { stories as probes } from "./probes.stories.ts";
 import { stories as scheduling } from "./scheduling.stories.ts";
+import { stories as services } from "./services.stories.ts";
 import { stories as starting } from "./starting.stories.ts";
 import { stories as staticPods } from "./static-pods.stories.ts";
 import { stories as statefulSets } from "./stateful-sets.stories.ts";
@@ -35,4 +36,5 @@ export const topics: Readonly<Record<string, readonly Story[]>> = {
   workloads,
   StatefulSets: statefulSets,
   DaemonSets: daemonSets,
+  services,
 };

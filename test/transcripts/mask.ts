@@ -39,6 +39,10 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   [/\b((?:process|containerd):\/\/)[0-9a-f]{32,}\b/g, "$1<id>"],
   [/\bkube-api-access-[a-z0-9]{5}\b/g, "kube-api-access-<id>"],
   [/\/tmp\/kubectl-edit-\d+/g, "/tmp/kubectl-edit-<id>"],
+  // Addresses of Services and their ports on the nodes, where they were chosen by the server.
+  [/\b127\.(?:9[6-9]|10\d|11[01])\.\d{1,3}\.\d{1,3}\b/g, "<ip>"],
+  [/(\d+):3[0-2]\d{3}\/(TCP|UDP)/g, "$1:<port>/$2"],
+  [/(NodePort: .* )3[0-2]\d{3}\//g, "$1<port>/"],
   // The name of an Event ends with the time it was made.
   [/\.[0-9a-f]{14,16}\b/g, ".<id>"],
 ];

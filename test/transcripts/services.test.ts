@@ -1,0 +1,3 @@
+import { describeTranscripts } from "./describe-transcripts.ts";
+
+describeTranscripts(["services"], { atOnce: 2 });
