@@ -168,6 +168,16 @@ describe("a start that failed", () => {
     expect(statusOf(parts, observed, { errors }).state?.waiting).toBeUndefined();
   });
 
+  it.each<[string, ObservedPod, object]>([
+    ["waits for what its start failed of, made or not", sighting(), { waiting: errors.c }],
+    ["waits for it also when it was made and not started", sighting(seen("g", created)), { waiting: errors.c }],
+    ["shows its end when it has ended", sighting(seen("g", exited(1))), { terminated: { exitCode: 1 } }],
+  ])("an ephemeral container %s", (_rule, observed, state) => {
+    const parts: PodParts = { spec: { ephemeralContainers: [aContainer("g")] } };
+    const [guest] = statusesOf(parts, observed, { errors: { g: errors.c } }).ephemeralContainerStatuses;
+    expect(guest?.state).toMatchObject(state);
+  });
+
   it("never covers an init container that has succeeded", () => {
     const [init] = statusesOf({ initContainers: ["i"] }, sighting(seen("i", exited(0))), {
       errors: { i: errors.c },

@@ -60,7 +60,7 @@ describe("what a process cannot have", () => {
       "a terminal",
       config({ tty: true }),
       root,
-      /^tty: .*leave it out \(kubectl run -i, not -it\), or run the Pod on a container runtime/,
+      /^tty: .*leave it out \(kubectl run -i or debug -i, not -it\), or run the Pod on a container runtime/,
     ],
     [
       "a seccomp profile of its own",

@@ -74,7 +74,8 @@ export function refuseUnsupportedContainer(config: ContainerConfig, privileges: 
   const refuse = (field: string, why: string): never => {
     throw new RuntimeUnsupportedError(`${field}: ${why}, ${otherRuntime}`);
   };
-  if (config.tty) refuse("tty", "a process in the background has no terminal; leave it out (kubectl run -i, not -it)");
+  if (config.tty)
+    refuse("tty", "a process in the background has no terminal; leave it out (kubectl run -i or debug -i, not -it)");
   if (security.seccomp?.profileType === "Localhost") {
     refuse(
       "securityContext.seccompProfile",

@@ -293,7 +293,7 @@ describe("an update of the ephemeral containers", () => {
   it("is not for static Pods", () => {
     const metadata = { name: "web", annotations: { "kubernetes.io/config.mirror": "x" } };
     expect(ephemeral([], [debug], { metadata })).toEqual([
-      "<nil>: Forbidden: static pods do not support ephemeral containers",
+      "[]: Forbidden: static pods do not support ephemeral containers",
     ]);
   });
 });

@@ -74,7 +74,7 @@ export function validatePodUpdate(next: Pod, old: Pod): FieldError[] {
 /** What is wrong with the ephemeral containers of `next`, which may only differ from `old` in having more of them. */
 export function validateEphemeralContainersUpdate(next: Pod, old: Pod): FieldError[] {
   if (old.metadata.annotations?.[mirrorPodAnnotation] !== undefined) {
-    return [forbidden("", "static pods do not support ephemeral containers")];
+    return [forbidden("[]", "static pods do not support ephemeral containers")];
   }
   const errors = [...validatePodContent(next), ...validatePodAnnotationsUpdate(next, old)];
   const path = "spec.ephemeralContainers";
