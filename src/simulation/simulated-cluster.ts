@@ -5,7 +5,7 @@ import type { Status } from "../api/index.ts";
 import type { ApiBody, JsonObject, RequestHandler, UserInfo } from "../api/wire/request.ts";
 import { StatusError } from "../api/wire/status-error.ts";
 import { type Random, SeededRandom } from "../base/random.ts";
-import { formatNanoTime, hours, type Millis } from "../base/time.ts";
+import { formatNanoTime, hours, type Instant, type Millis } from "../base/time.ts";
 import type { Client } from "../client/client.ts";
 import { type Cluster, startCluster } from "../cluster/cluster.ts";
 import { AddressRange } from "../network/ipam.ts";
@@ -198,6 +198,14 @@ export class SimulatedCluster {
   /** Lets virtual time pass. */
   async elapse(wait: Millis): Promise<void> {
     await this.clock.advance(wait);
+  }
+
+  /** Lets time pass until the next moment at which anything happens; `false`, and no time passes, if there is none up to the limit. */
+  async step(limit: Instant): Promise<boolean> {
+    const next = this.clock.nextDue();
+    if (next === undefined || next > limit) return false;
+    await this.clock.advanceTo(next);
+    return true;
   }
 
   /** Waits for a promise while letting as much virtual time pass as it needs. */

@@ -4,14 +4,32 @@ import type { ContainerStatus, Deployment, Node, Pod, ReplicaSet, Taint, TaintEf
 import { kindOf, parseApiVersion } from "../api/kinds.ts";
 import type { JsonObject } from "../api/wire/request.ts";
 import { isReason } from "../api/wire/status-error.ts";
-import { minutes, type Millis } from "../base/time.ts";
+import { after, type Clock, minutes, type Millis } from "../base/time.ts";
 import type { DeleteOptions, ResourceClient, StoredObject } from "../client/resource-client.ts";
 import { settle } from "../host/settle.ts";
 import type { ContainerId } from "../runtimes/runtime-service.ts";
 import type { ImageBehaviour } from "../runtimes/simulated/behaviour.ts";
 import { SimulatedCluster, type SimulatedNode, type SimulatedNodeOptions } from "../simulation/simulated-cluster.ts";
+import type { VirtualClock } from "../simulation/virtual-clock.ts";
 import { Chronicle, expectLines, expectTimeline, type TimelineLine } from "./chronicle.ts";
 import { hasCondition, type Predicate } from "./predicates.ts";
+
+/** What a story is told in: a simulated cluster, or one that does the same in another way. */
+export type StoryCluster = Pick<
+  SimulatedCluster,
+  | "addNode"
+  | "call"
+  | "client"
+  | "complaints"
+  | "elapse"
+  | "image"
+  | "logs"
+  | "nodes"
+  | "random"
+  | "step"
+  | "stop"
+  | "transcript"
+> & { readonly clock: Clock & Pick<VirtualClock, "settle"> };
 
 /** A named story; `tell` runs it and throws when it does not go as told. */
 export interface Story {
@@ -52,13 +70,13 @@ export interface LogOptions {
   readonly timestamps?: boolean;
 }
 
-/** The verbs of a story, over one simulated cluster. Each resolves when everything that follows from it at that moment has happened. */
+/** The verbs of a story, over one cluster. Each resolves when everything that follows from it at that moment has happened. */
 export class StoryTeller {
   /** The cluster itself, for what has no verb: its client, its clock, its nodes. */
-  readonly cluster: SimulatedCluster;
+  readonly cluster: StoryCluster;
   readonly #chronicle: Chronicle;
 
-  constructor(cluster: SimulatedCluster) {
+  constructor(cluster: StoryCluster) {
     this.cluster = cluster;
     this.#chronicle = new Chronicle(cluster);
   }
@@ -180,19 +198,17 @@ export class StoryTeller {
   /** Lets time pass until the object is in a state. Fails with the object and its timeline. */
   async until(name: ObjectName, state: Predicate, { within }: { readonly within: Millis }): Promise<void> {
     const { clock } = this.cluster;
-    const limit = clock.now() + within;
+    const limit = after(clock.now(), within);
     for (;;) {
       await clock.settle();
       const latest = await this.get(name);
       if (state(latest)) return;
-      const next = clock.nextDue();
-      if (next === undefined || next > limit) {
+      if (!(await this.cluster.step(limit))) {
         const found = JSON.stringify(latest?.status ?? latest, undefined, 1);
         throw new Error(
           `${name} was not ${state.title} within ${within / 1000}s; it is ${found}\n${this.timeline(name)}`,
         );
       }
-      await clock.advanceTo(next);
     }
   }
 

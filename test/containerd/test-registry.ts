@@ -26,14 +26,24 @@ interface Stored {
   readonly content: Buffer;
 }
 
-/** @param credentials if given, others are turned away */
-export async function startRegistry(credentials?: RegistryCredentials): Promise<TestRegistry> {
+/**
+ * @param credentials if given, others are turned away
+ * @param gate is asked before anything of a repository is given: it may take its time, and refuse
+ */
+export async function startRegistry(
+  credentials?: RegistryCredentials,
+  gate?: (method: string, path: string) => Promise<"given" | "refused">,
+): Promise<TestRegistry> {
   /** `repository/manifests/tag`, `repository/blobs/digest` → content. */
   const stored = new Map<string, Stored>();
   const requests: string[] = [];
   const server = createServer((request, response) => {
-    answer(request, response, stored, credentials);
-    requests.push(`${request.method} ${request.url} -> ${response.statusCode}`);
+    const carryOn = (given: "given" | "refused"): void => {
+      answer(request, response, given === "given" ? stored : new Map(), credentials);
+      requests.push(`${request.method} ${request.url} -> ${response.statusCode}`);
+    };
+    if (gate === undefined) carryOn("given");
+    else void gate(request.method ?? "", request.url ?? "").then(carryOn);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -172,7 +172,7 @@ export const stories: readonly Story[] = [
 
   story("a sidecar's startup probe holds back what comes after it", async (t) => {
     await t.nodes("node-a");
-    t.image("proxy:1", { present: true, becomesReadyAfter: seconds(6) });
+    t.image("proxy:1", { present: true, becomesReadyAfter: seconds(5) });
     t.image("app:1", { present: true });
     const proxy = {
       ...sidecar("proxy", "proxy:1"),
