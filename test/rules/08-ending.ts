@@ -254,6 +254,14 @@ export const endingChapter: Chapter = {
             ...kubelet("an image pull that hangs is given up when the Pod is deleted"),
           ],
         },
+        {
+          id: "8.2-15",
+          says: "A second delete with less grace does not wait for a preStop hook that is under way.",
+          above: testsOf(
+            "test/scenarios/stories.test.ts",
+            "hooks",
+          )("a second delete with less grace does not wait for a preStop that is under way"),
+        },
       ],
     },
     {

@@ -122,6 +122,19 @@ export const stories: readonly Story[] = [
     );
   }),
 
+  story("a second delete with less grace does not wait for a preStop that is under way", async (t) => {
+    await runApp(t, { exitCodeOnTerm: 0 }, { preStop: { sleep: { seconds: 25 } } });
+    await t.until("pod/app", isReady, { within: minutes(1) });
+    t.chapter();
+    await t.delete("pod/app");
+    await t.elapse(seconds(5));
+    assert.equal((await t.pod("app")).status.phase, "Running");
+    await t.delete("pod/app", { gracePeriodSeconds: 2 });
+    await t.until("pod/app", isGone, { within: seconds(3) });
+    // Two seconds after the first delete are over by now: one second is the least that is left.
+    assert.match(t.timeline("pod/app"), / 6s {2}\[app\] Exited {2}code 0/);
+  }),
+
   story("a preStop that eats up the grace still leaves two seconds between TERM and KILL", async (t) => {
     await runApp(
       t,
