@@ -425,6 +425,25 @@ describe("what the runtime is told", () => {
     ]);
   });
 
+  it("gives a container the rights that were asked for", () => {
+    const rights = (securityContext: NonNullable<Container["securityContext"]>) =>
+      containerSecurityContext(aPod(), aContainer({ name: "c", securityContext }), undefined, undefined);
+    expect(
+      rights({
+        capabilities: { add: ["NET_ADMIN"], drop: ["ALL"] },
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+      }),
+    ).toMatchObject({
+      capabilities: { add: ["NET_ADMIN"], drop: ["ALL"] },
+      noNewPrivileges: true,
+      readonlyRootfs: true,
+      privileged: false,
+    });
+    expect(rights({})).toMatchObject({ noNewPrivileges: false, readonlyRootfs: false, privileged: false });
+    expect(rights({})).not.toHaveProperty("capabilities");
+  });
+
   it("gives the sandbox its names, ports and DNS", () => {
     const pod = aPod({
       containers: [{ name: "c", ports: [{ containerPort: 80, hostPort: 8080, protocol: "TCP" }] }],

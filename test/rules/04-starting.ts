@@ -12,6 +12,7 @@ const names = testsOf("src/kubelet/container-config.test.ts", "names");
 const dns = testsOf("src/kubelet/container-config.test.ts", "DNS");
 const mounts = testsOf("src/kubelet/container-config.test.ts", "mounts");
 const user = testsOf("src/kubelet/container-config.test.ts", "who a container runs as");
+const told = testsOf("src/kubelet/container-config.test.ts", "what the runtime is told");
 const kernel = testsOf("src/kubelet/container-config.test.ts", "resources for the kernel");
 const expansion = testsOf("src/kubelet/environment.test.ts", "$(NAME)");
 const env = testsOf("src/kubelet/environment.test.ts", "a container's environment");
@@ -241,8 +242,8 @@ export const startingChapter: Chapter = {
         {
           id: "4.4-3",
           says: "`command` takes the place of the image's entry point, `args` that of its arguments.",
-          contract: ["takes a container from created to running to exited, with times in order"],
           on: {
+            simulated: told("names a container so that it is known again"),
             containerd: cri(
               "what a Pod asks for > runs the image's entry point with the image's or the container's arguments",
             ),
@@ -259,8 +260,8 @@ export const startingChapter: Chapter = {
         {
           id: "4.4-5",
           says: "Capabilities, privilege escalation and a read-only root file system are as its security context says.",
-          contract: ["takes a container from created to running to exited, with times in order"],
           on: {
+            simulated: told("gives a container the rights that were asked for"),
             containerd: cri(
               "what a Pod asks for > sets capabilities, groups, new privileges and the root file system as asked",
             ),

@@ -10,6 +10,8 @@ const order = testsOf("src/kubelet/ending-decisions.test.ts", "the order of ends
 const ending = testsOf("test/kubelet/ending.test.ts", "ending a Pod");
 const back = testsOf("test/kubelet/coming-back.test.ts", "a kubelet that comes back");
 const story = testsOf("test/scenarios/stories.test.ts", "termination");
+const endpoint = testsOf("src/controllers/endpoint-slice/plan.test.ts", "the conditions of an endpoint");
+const kills = testsOf("test/kills/kills.test.ts", "Pods survive kill -9");
 const kubelet = testsOf("test/scenarios/stories.test.ts", "kubelet and runtime");
 
 export const endingChapter: Chapter = {
@@ -349,6 +351,42 @@ export const endingChapter: Chapter = {
       ],
     },
     {
+      number: "8.5",
+      title: "Services and a Pod that ends",
+      rules: [
+        {
+          id: "8.5-1",
+          says: "A Pod is an endpoint of its Services as long as it has an address and its phase is not final; the endpoint is ready and serving as the Pod is Ready.",
+          above: endpoint(
+            "a ready Pod",
+            "a Pod that is not ready",
+            "a Pod without an address is no endpoint",
+            "a Pod that has succeeded is no endpoint",
+            "a Pod that has failed is no endpoint",
+          ),
+        },
+        {
+          id: "8.5-2",
+          says: "A Pod that is being deleted is terminating and no longer ready; it serves as long as its readiness probe says so.",
+          above: endpoint("a Pod that ends and still answers", "a Pod that ends and does not answer any more"),
+        },
+        {
+          id: "8.5-3",
+          says: "With `publishNotReadyAddresses` every Pod counts as ready.",
+          above: endpoint("not ready, published all the same", "ending, published all the same"),
+        },
+        {
+          id: "8.5-4",
+          says: "The older Endpoints drop a Pod that ends at once.",
+          above: testsOf("src/controllers/endpoints/plan.test.ts", "subsets")(
+            "a Pod that ends is not listed",
+            "those that are not ready stand apart",
+            "everything is published when that is asked for",
+          ),
+        },
+      ],
+    },
+    {
       number: "8.6",
       title: "Active deadline",
       rules: [
@@ -433,11 +471,8 @@ export const endingChapter: Chapter = {
               "src/runtimes/process/process-runtime.test.ts",
               "the end",
             )("has come for all when the machine was started anew"),
-            containerd: testsOf(
-              "test/end-to-end/containerd-ends.test.ts",
-              "when containerd dies",
-            )("Pods go on, the node says that it is not Ready, and all is told truly when it is back"),
           },
+          cannot: { containerd: "no test takes the power from a machine with containerd" },
         },
         {
           id: "8.8-6",
@@ -448,6 +483,39 @@ export const endingChapter: Chapter = {
           stories: [
             "a runtime that is away for a while makes the node NotReady and ends nothing; when it is back all goes on",
           ],
+          on: {
+            containerd: testsOf(
+              "test/end-to-end/containerd-ends.test.ts",
+              "when containerd dies",
+            )("Pods go on, the node says that it is not Ready, and all is told truly when it is back"),
+          },
+        },
+        {
+          id: "8.8-7",
+          says: "kill -9 of lifepod, or of containerd, at any moment loses no container, doubles none, restarts none without need, and leaves nothing behind.",
+          stories: ["a kubelet that dies 400 ms into a Pod's start leaves it to the next one, and nothing runs twice"],
+          on: {
+            process: kills("of 'lifepod over process', again and again"),
+            containerd: kills("of 'lifepod over containerd', again and again", "of 'containerd', again and again"),
+          },
+        },
+        {
+          id: "8.8-8",
+          says: "A start that was cut short by the end of the kubelet is made again, under Never too, and counts as no restart.",
+          above: kubelet(
+            "a start that was given up because the kubelet died is made again, even in a Pod that restarts nothing; it counts as no restart",
+            "a container that was made and never started is no restart",
+            "a start that failed before the kubelet was started again, and was told, is not taken back",
+          ),
+        },
+        {
+          id: "8.8-9",
+          says: "A runtime that hangs makes the node NotReady, with the reason, and ends nothing; what waited for it goes on.",
+          above: kubelet(
+            "a runtime that hangs for two minutes makes the node NotReady after 30 s, and ends nothing; what waited for it goes on",
+            "a node says at once that its runtime has gone, and within a second that it is back",
+            "a node whose Pods nobody could look at for three minutes is not Ready, and says why",
+          ),
         },
       ],
     },

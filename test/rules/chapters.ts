@@ -10,6 +10,7 @@ import { hooks } from "./07-hooks.ts";
 import { endingChapter } from "./08-ending.ts";
 import { initAndSidecars } from "./09-init-and-sidecars.ts";
 import { whereItRuns } from "./11-where-it-runs.ts";
+import { lostNodes } from "./12-lost-nodes.ts";
 import { podApi } from "./15-pod-api.ts";
 import type { Chapter, Rule } from "./rule.ts";
 
@@ -25,6 +26,7 @@ export const chapters: readonly Chapter[] = [
   endingChapter,
   initAndSidecars,
   whereItRuns,
+  lostNodes,
   podApi,
 ];
 
