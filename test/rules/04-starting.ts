@@ -76,7 +76,7 @@ export const startingChapter: Chapter = {
         {
           id: "4.2-7",
           says: "Regular containers start one after another in the order of the manifest, each pulled, created, started and through its postStart hook before the next one's turn.",
-          above: [
+          decision: [
             ...several("starts them in the order of the spec"),
             ...starting("waits with the next container until postStart is through"),
           ],

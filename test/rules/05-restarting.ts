@@ -44,7 +44,7 @@ export const restartingChapter: Chapter = {
         {
           id: "5.1-4",
           says: "Under OnFailure a container is restarted only if it failed.",
-          above: one(
+          decision: one(
             "ends the Pod after a clean exit when the policy is OnFailure",
             "restarts a crash when the policy is OnFailure",
           ),

@@ -175,7 +175,7 @@ export const probes: Chapter = {
         {
           id: "6.3-2",
           says: "A container that does not start up in time is killed and restarted.",
-          above: [
+          decision: [
             ...effect("restarts a container that failed its startup probe"),
             ...probing("kill a container that does not start up in time"),
           ],
@@ -215,7 +215,7 @@ export const probes: Chapter = {
         {
           id: "6.3-6",
           says: "Under Never a failed liveness or startup probe ends the container for good, and the Pod with it, with the Pod's own grace, if nothing else runs.",
-          above: [
+          decision: [
             ...effect(
               "kills the whole Pod when the policy is Never and nothing else runs",
               "kills only the failed container when the policy is Never and another one runs",
@@ -230,7 +230,7 @@ export const probes: Chapter = {
         {
           id: "6.3-7",
           says: "A liveness or startup kill has the probe's own `terminationGracePeriodSeconds`, even a longer one than the Pod's.",
-          above: [
+          decision: [
             ...testsOf("src/kubelet/ending-decisions.test.ts", "the grace of a container")(
               "is the probe's after a failed liveness probe, even a longer one",
               "is the Pod's when that probe has none",
@@ -311,8 +311,10 @@ export const probes: Chapter = {
         {
           id: "6.4-7",
           says: "An answer that takes longer than `timeoutSeconds` is a failure.",
-          above: story("a probe whose answer takes longer than timeoutSeconds has failed"),
+          decision: story("a probe whose answer takes longer than timeoutSeconds has failed"),
           fields: ["Probe.timeoutSeconds"],
+          stories: ["a probe whose answer takes longer than timeoutSeconds has failed"],
+          on: networkCall("httpGet > gives up on a server that says nothing, and on one that stops in its answer"),
         },
       ],
     },

@@ -26,11 +26,15 @@ export const hooks: Chapter = {
         {
           id: "7.1-2",
           says: "A postStart hook that fails is a Warning `FailedPostStartHook`; its container is killed, and the restart policy decides.",
-          above: starting(
+          decision: starting(
             "kills a container whose postStart fails, and says so",
             "says PostStartHookError while the container waits to be started again",
           ),
           stories: ["a failed postStart hook kills the container, which is PostStartHookError and starts again"],
+          contract: [
+            "runs a command in a container and gives back its output and exit code",
+            "ends a container on TERM without waiting for the time limit",
+          ],
         },
         {
           id: "7.1-3",
@@ -53,13 +57,14 @@ export const hooks: Chapter = {
         {
           id: "7.1-5",
           says: "A preStop hook that fails is a Warning `FailedPreStopHook` and keeps nothing from being stopped.",
-          above: ending("ends a container although its preStop fails, and says that it failed"),
+          decision: ending("ends a container although its preStop fails, and says that it failed"),
           stories: ["a failed preStop is told and does not keep the container from being stopped"],
         },
         {
           id: "7.1-6",
           says: "A preStop hook that outlasts the grace is given up, and told.",
-          above: story("a preStop that takes too long is given up at the end of the grace, and told"),
+          decision: story("a preStop that takes too long is given up at the end of the grace, and told"),
+          stories: ["a preStop that takes too long is given up at the end of the grace, and told"],
         },
       ],
     },
@@ -77,8 +82,10 @@ export const hooks: Chapter = {
         {
           id: "7.2-2",
           says: "httpGet takes any answer for a success; only no answer is a failure.",
-          above: story("any HTTP answer is a success for a hook; no answer is a failure"),
+          decision: story("any HTTP answer is a success for a hook; no answer is a failure"),
           fields: ["LifecycleHandler.httpGet"],
+          stories: ["any HTTP answer is a success for a hook; no answer is a failure"],
+          on: networkCall("httpGet > takes any status for an answer and cuts the body at the limit"),
         },
         {
           id: "7.2-3",
@@ -132,13 +139,13 @@ export const hooks: Chapter = {
         {
           id: "7.3-1",
           says: "What preStop used is missing from the time between TERM and KILL.",
-          above: grace("loses the whole seconds that were used, and leaves 2 for the runtime"),
+          decision: grace("loses the whole seconds that were used, and leaves 2 for the runtime"),
           stories: ["what preStop used is missing from the time between TERM and KILL"],
         },
         {
           id: "7.3-2",
           says: "However long preStop took, two seconds are left between TERM and KILL.",
-          above: grace("loses the whole seconds that were used, and leaves 2 for the runtime"),
+          decision: grace("loses the whole seconds that were used, and leaves 2 for the runtime"),
           stories: ["a preStop that eats up the grace still leaves two seconds between TERM and KILL"],
         },
       ],

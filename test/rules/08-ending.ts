@@ -142,7 +142,7 @@ export const endingChapter: Chapter = {
         {
           id: "8.2-1",
           says: "From the moment it sees the deletion the kubelet starts nothing more in the Pod.",
-          above: work("becomes terminating with the deletion's grace", "goes on while nothing ends it"),
+          decision: work("becomes terminating with the deletion's grace", "goes on while nothing ends it"),
           stories: [
             "a Pod that is deleted while an init container runs ends that one and never starts its app",
             "a Pod that is deleted while its image is being pulled ends as Failed without having run",
@@ -194,7 +194,12 @@ export const endingChapter: Chapter = {
         {
           id: "8.2-7",
           says: "When all have ended the last phase is told: Succeeded if all exited with 0, else Failed.",
-          above: story("the last phase of a deleted Pod with *"),
+          decision: story("the last phase of a deleted Pod with *"),
+          stories: [
+            "the last phase of a deleted Pod with a container that handles TERM and exits 0 is Succeeded",
+            "the last phase of a deleted Pod with a container that dies of TERM is Failed",
+            "the last phase of a deleted Pod with a container that fails on TERM is Failed",
+          ],
         },
         {
           id: "8.2-8",
@@ -247,13 +252,18 @@ export const endingChapter: Chapter = {
         {
           id: "8.2-14",
           says: "A Pod that is deleted while it pulls, waits for a volume, runs a hook or is in back-off goes at once, without waiting for any of these.",
-          above: [
+          decision: [
             ...story(
               "a Pod that is deleted while its postStart hook runs does not wait for the hook",
               "a Pod that is deleted during its crash back-off keeps its last end and goes at once",
               "a Pod that is deleted while it waits for a volume ends at once",
             ),
             ...kubelet("an image pull that hangs is given up when the Pod is deleted"),
+          ],
+          stories: [
+            "a Pod that is deleted while its postStart hook runs does not wait for the hook",
+            "a Pod that is deleted during its crash back-off keeps its last end and goes at once",
+            "a Pod that is deleted while it waits for a volume ends at once",
           ],
         },
         {
@@ -325,28 +335,33 @@ export const endingChapter: Chapter = {
         {
           id: "8.4-3",
           says: "The preStop hook of a sidecar runs at once, beside everything else.",
-          above: testsOf(
+          decision: testsOf(
             "test/scenarios/stories.test.ts",
             "init containers",
           )("a sidecar's preStop runs at once, its TERM waits for the app"),
+          stories: ["a sidecar's preStop runs at once, its TERM waits for the app"],
         },
         {
           id: "8.4-4",
           says: "They share the grace; when it is used up the sidecars that are left get two seconds each, at the same time.",
-          above: testsOf(
+          decision: testsOf(
             "test/scenarios/stories.test.ts",
             "init containers",
           )("an app that uses up all the grace leaves two seconds to each sidecar, at the same time"),
+          stories: ["an app that uses up all the grace leaves two seconds to each sidecar, at the same time"],
         },
         {
           id: "8.4-5",
           says: "How a sidecar ends does not matter for the phase.",
-          above: testsOf(
+          decision: testsOf(
             "test/scenarios/stories.test.ts",
             "init containers",
           )(
             "when the work of a Pod is done its sidecar is stopped and the Pod has Succeeded, whatever the sidecar's exit code",
           ),
+          stories: [
+            "when the work of a Pod is done its sidecar is stopped and the Pod has Succeeded, whatever the sidecar's exit code",
+          ],
         },
       ],
     },

@@ -35,7 +35,7 @@ export const initAndSidecars: Chapter = {
         {
           id: "9.1-2",
           says: "One that fails is run again with back-off while the Pod stays Pending; kubectl shows `Init:Error`, then `Init:CrashLoopBackOff`.",
-          above: [
+          decision: [
             ...initializing("init containers > are tried again with back-off when they fail"),
             ...testsOf("src/apiserver/tables/pod-table.test.ts", "the status of a Pod (pod-lifecycle 1.5)")(
               "rule 4: an init container that failed, with a reason",
@@ -47,7 +47,7 @@ export const initAndSidecars: Chapter = {
         {
           id: "9.1-3",
           says: "Under Never one that fails fails the Pod, and the app never starts.",
-          above: [
+          decision: [
             ...init("end the Pod when they fail and the policy is Never"),
             ...initializing("init containers > fail the Pod when they fail and nothing is restarted"),
           ],
@@ -69,7 +69,7 @@ export const initAndSidecars: Chapter = {
         {
           id: "9.1-6",
           says: "All run again in a new sandbox.",
-          above: testsOf(
+          decision: testsOf(
             "test/kubelet/ending.test.ts",
             "restarting",
           )("makes a new sandbox when the old one is gone, and starts from the first init container"),
@@ -124,7 +124,7 @@ export const initAndSidecars: Chapter = {
         {
           id: "9.2-3",
           says: "A startup probe of the sidecar holds the next one back until it succeeds.",
-          above: sidecar(
+          decision: sidecar(
             "hold up the next one until the startup probe succeeds",
             "let the next one start after the startup probe",
           ),
@@ -138,7 +138,7 @@ export const initAndSidecars: Chapter = {
         {
           id: "9.2-5",
           says: "A sidecar is restarted whenever it ends, under every policy, with back-off; the Pod is not Ready meanwhile and stays Initialized.",
-          above: [
+          decision: [
             ...sidecar(
               "are restarted while a later init container runs",
               "are restarted after initialization",
@@ -154,7 +154,7 @@ export const initAndSidecars: Chapter = {
         {
           id: "9.2-6",
           says: "A sidecar that fails its liveness or startup probe is restarted alone, also under Never.",
-          above: sidecar("are restarted when the startup probe fails, also under Never"),
+          decision: sidecar("are restarted when the startup probe fails, also under Never"),
           stories: ["a sidecar that fails its liveness probe is restarted alone"],
         },
         { id: "9.2-7", says: "A changed image restarts it.", above: sidecar("are restarted when their image changed") },

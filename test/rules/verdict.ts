@@ -61,5 +61,11 @@ function whyNotShown(rule: Rule, runtime: Runtime): string {
   if (gaps.length > 0) return gaps.join("; ");
   const told = runtime === "simulated" ? {} : (agreement()[runtime] ?? {});
   const words = (rule.stories ?? []).flatMap((title) => told[title] ?? []);
-  return words[0] ?? "no check shows it on this runtime yet";
+  return words[0] === undefined ? "no check shows it on this runtime yet" : inOneLine(words[0]);
+}
+
+/** The record keeps whole objects where a story failed. */
+function inOneLine(words: string): string {
+  const line = words.replaceAll(/\s+/g, " ");
+  return line.length <= 160 ? line : `${line.slice(0, 159)}…`;
 }
