@@ -11,6 +11,7 @@ const benchmarks: Readonly<Record<string, () => Promise<readonly Measurement[]>>
   pods: async () => (await import("./pod-latency.ts")).measurePods(),
   deployments: async () => (await import("./deployments.ts")).measureDeployments(),
   scheduling: async () => (await import("./scheduling.ts")).measureScheduling(),
+  services: async () => (await import("./services.ts")).measureServices(),
   simulation: async () => (await import("./simulated-hour.ts")).measureSimulation(),
 };
 

@@ -130,7 +130,11 @@ export class Registry {
       await this.#parts.admission.validate({ ...request, name, object: prepared });
       if (hadResourceVersion) throw unknownError("resourceVersion should not be set on objects to be created");
       const written = await this.#insert(namespace, name, prepared, context);
-      if (written === "claimed") continue; // somebody took an address in the meantime: choose again, or say so
+      if (written === "claimed") {
+        // Somebody took an address in the meantime: choose again, or say so.
+        if (attempt >= conflictRetryLimit) throw serverTimeout(groupResourceOf(this.definition), "create", 1);
+        continue;
+      }
       if (written !== undefined) return written;
       if (!isGenerated) throw alreadyExists(groupResourceOf(this.definition), name);
       if (attempt >= nameAttemptLimit) throw generatedNameExists(groupResourceOf(this.definition), name);
