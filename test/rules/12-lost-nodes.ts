@@ -3,7 +3,7 @@ import { type Chapter, testsOf } from "./rule.ts";
 const silent = testsOf("src/controllers/node-lifecycle/plan.test.ts", "the conditions of a silent node");
 const taints = testsOf("src/controllers/node-lifecycle/plan.test.ts", "the taints");
 const turn = testsOf("src/controllers/node-lifecycle/plan.test.ts", "the turn of a node to be tainted");
-const eviction = testsOf("src/controllers/taint-eviction/plan.test.ts", "a Pod");
+const eviction = testsOf("src/controllers/taint-eviction/plan.test.ts");
 const collector = testsOf("src/controllers/pod-gc/plan.test.ts");
 const story = testsOf("test/scenarios/stories.test.ts", "nodes, namespaces and events");
 const scheduling = testsOf("test/scenarios/stories.test.ts", "scheduling");
@@ -75,11 +75,11 @@ export const lostNodes: Chapter = {
           says: "A NoExecute taint deletes the Pods that do not tolerate it at once, others after the shortest of their `tolerationSeconds`, some never.",
           above: [
             ...eviction(
-              "goes at once from what it does not tolerate",
-              "stays for the shortest of its tolerations",
-              "stays where it tolerates without limit",
-              "takes one limit over one without",
-              "goes at once with a limit of zero or less",
+              "a Pod goes at once from what it does not tolerate",
+              "a Pod stays for the shortest of its tolerations",
+              "a Pod stays where it tolerates without limit",
+              "a Pod takes one limit over one without",
+              "a Pod goes at once with a limit of zero or less",
             ),
             ...scheduling(
               "a NoExecute taint ends Pods that do not tolerate it at once, others after their tolerationSeconds, some never",
