@@ -43,6 +43,12 @@ const expectations: Readonly<Record<string, Expectation>> = {
     ],
     prints: ["trying", "giving up", "trying", "giving up"],
   },
+  "daemonset.yaml": {
+    until: / Ready\n/,
+    status: 130,
+    tells: [/ Ready/, / Terminating +15s of grace/, / Exited +code 0/, / Gone/, /^ok {2}1 Pod, nothing failed$/],
+    prints: ["hello from HOST"],
+  },
   "deployment.yaml": {
     until: /(?: Ready\n[^]*){3}/,
     status: 130,
@@ -115,6 +121,18 @@ const expectations: Readonly<Record<string, Expectation>> = {
     status: 0,
     tells: [/\[proxy\] +Running/, /\[main\] +Running/, /\[main\] +Exited +code 0/, / Succeeded/],
     prints: ["proxy is up", "working", "finished"],
+  },
+  "statefulset.yaml": {
+    until: /(?: Ready\n[^]*){3}/,
+    status: 130,
+    tells: [
+      /^.* member-0 .*Ready/,
+      / Terminating +15s of grace/,
+      / Exited +code 0/,
+      / Gone/,
+      /^ok {2}3 Pods, nothing failed$/,
+    ],
+    prints: ["member 0", "member 1", "member 2"],
   },
   "termination-message.yaml": {
     status: 1,

@@ -73,9 +73,24 @@ function validateStrategy({ type, rollingUpdate }: DaemonSetUpdateStrategy, path
     case "RollingUpdate":
       return rollingUpdate === undefined ? [required(at)] : validateRollingUpdate(rollingUpdate, at);
     default:
-      // Upstream shows its internal form.
-      return [notSupported(path, { Type: type, RollingUpdate: rollingUpdate ?? null }, ["RollingUpdate", "OnDelete"])];
+      return [notSupported(path, shownStrategy({ type, rollingUpdate }), ["RollingUpdate", "OnDelete"])];
   }
+}
+
+/** Upstream shows its internal form. */
+const shownStrategy = ({
+  type,
+  rollingUpdate,
+}: Pick<DaemonSetUpdateStrategy, "type"> & ShownRollingUpdate): object => ({
+  Type: type,
+  RollingUpdate:
+    rollingUpdate === undefined
+      ? null
+      : { MaxUnavailable: rollingUpdate.maxUnavailable ?? 0, MaxSurge: rollingUpdate.maxSurge ?? 0 },
+});
+
+interface ShownRollingUpdate {
+  readonly rollingUpdate: DaemonSetUpdateStrategy["rollingUpdate"] | undefined;
 }
 
 /** Either some may be missing or some may be more, not both. */

@@ -144,13 +144,25 @@ function validateStrategy(strategy: StatefulSetUpdateStrategy, path: string): Fi
   switch (type) {
     case "OnDelete":
       if (rollingUpdate === undefined) return [];
-      return [invalid(at, rollingUpdate, "only allowed for updateStrategy 'RollingUpdate'")];
+      return [invalid(at, shownUpdate(rollingUpdate), "only allowed for updateStrategy 'RollingUpdate'")];
     case "RollingUpdate":
       return rollingUpdate === undefined ? [] : validateRollingUpdate(rollingUpdate, at);
     default:
-      return [invalid(path, strategy, "must be 'RollingUpdate' or 'OnDelete'")];
+      return [
+        invalid(
+          path,
+          { Type: type, RollingUpdate: shownUpdate(rollingUpdate) },
+          "must be 'RollingUpdate' or 'OnDelete'",
+        ),
+      ];
   }
 }
+
+/** Upstream shows its internal form. */
+const shownUpdate = (rollingUpdate: RollingUpdateStatefulSetStrategy | undefined): object | null =>
+  rollingUpdate === undefined
+    ? null
+    : { Partition: rollingUpdate.partition ?? 0, MaxUnavailable: rollingUpdate.maxUnavailable ?? null };
 
 function validateRollingUpdate(
   { partition, maxUnavailable }: RollingUpdateStatefulSetStrategy,
