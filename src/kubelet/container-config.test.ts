@@ -122,6 +122,12 @@ describe("who a container runs as", () => {
     ["a user that is not root", { runAsNonRoot: true, runAsUser: 5 }, undefined, undefined],
     ["an image that is not root's", { runAsNonRoot: true }, image({ uid: 7 }), undefined],
     [
+      "an image that names no user",
+      { runAsNonRoot: true },
+      image({}),
+      'container has runAsNonRoot and image will run as root (pod: "web_default(uid-1)", container: c)',
+    ],
+    [
       "user 0",
       { runAsNonRoot: true, runAsUser: 0 },
       undefined,

@@ -70,12 +70,15 @@ export function verifyRunsAsNonRoot(
   const runAsUser = own?.runAsUser ?? ofPod.runAsUser;
   if (runAsUser === 0) throw new Error(`container's runAsUser breaks non-root policy ${where}`);
   if (runAsUser !== undefined) return;
-  if (image?.uid === 0) throw new Error(`container has runAsNonRoot and image will run as root ${where}`);
-  if (image?.uid === undefined && image?.username !== undefined && image.username !== "") {
+  if (image === undefined) return;
+  const { uid, username = "" } = image;
+  if (uid === undefined && username !== "") {
     throw new Error(
-      `container has runAsNonRoot and image has non-numeric user (${image.username}), cannot verify user is non-root ${where}`,
+      `container has runAsNonRoot and image has non-numeric user (${username}), cannot verify user is non-root ${where}`,
     );
   }
+  // An image that names no user runs as root.
+  if ((uid ?? 0) === 0) throw new Error(`container has runAsNonRoot and image will run as root ${where}`);
 }
 
 export function sandboxSecurityContext(pod: Pod): SandboxSecurityContext {

@@ -12,7 +12,9 @@ export class ProcessImages implements ImageService {
   }
 
   async imageStatus({ image }: ImageSpec): Promise<ImageStatus> {
-    return { id: image, repoTags: [image], repoDigests: [], sizeBytes: 0 };
+    // What runs is lifepod's own user, unless the container names another.
+    const uid = process.getuid?.();
+    return { id: image, repoTags: [image], repoDigests: [], sizeBytes: 0, ...(uid !== undefined && { uid }) };
   }
 
   async pullImage({ image }: ImageSpec): Promise<string> {
