@@ -264,13 +264,13 @@ export const stories: readonly Story[] = [
     async (t) => {
       await t.nodes("node-a");
       const words = `${"x".repeat(6000)}end`;
-      t.image("app:1", { present: true, runsFor: seconds(1), exits: 1, writesTerminationMessage: words });
+      t.image("app:1", { present: true, runsFor: seconds(10), exits: 1, writesTerminationMessage: words });
       const many = Array.from({ length: 6 }, (_, index) => ({ name: `c${index}`, image: "app:1" }));
       await t.apply(
         pod("one", { image: "app:1", restartPolicy: "Never" }),
         pod("six", { restartPolicy: "Never", containers: many }),
       );
-      await t.elapse(seconds(2));
+      await t.elapse(seconds(12));
       const message = (await t.container("one")).state?.terminated?.message ?? "";
       assert.equal(message.length, 4096);
       assert.ok(message.endsWith("end"));

@@ -13,7 +13,7 @@ import { HostFilesystem } from "../../src/host/node-filesystem.ts";
 import { entropicRandom } from "../../src/host/wall-clock.ts";
 import { HostNetwork } from "../../src/network/host/host-network.ts";
 import type { PodNetwork } from "../../src/network/pod-network.ts";
-import type { ContainerRuntime } from "../../src/runtimes/runtime-service.ts";
+import type { ContainerRuntime, RuntimeService } from "../../src/runtimes/runtime-service.ts";
 import type { ImageBehaviour } from "../../src/runtimes/simulated/behaviour.ts";
 import type { SimulatedNode, SimulatedNodeOptions } from "../../src/simulation/simulated-cluster.ts";
 import { MemoryStore } from "../../src/store/memory/memory-store.ts";
@@ -124,7 +124,7 @@ export class MachineCluster implements StoryCluster {
     const runtime = story.asContainerRuntime();
     this.#runtimes.push({ story, runtime });
     const startKubelet = (): Promise<void> => this.#startKubelet(name, folder, runtime, portFor);
-    const node = machineNode(name, runtime, {
+    const node = machineNode(name, story.ownRuntime(), {
       stopKubelet: async () => {
         this.#options.onAct();
         await this.#cluster.stopNode(name);
@@ -222,7 +222,7 @@ export class MachineCluster implements StoryCluster {
 /** What a story may do to a machine of its own. */
 function machineNode(
   name: string,
-  { runtime }: ContainerRuntime,
+  runtime: RuntimeService,
   kubelet: Pick<SimulatedNode, "stopKubelet" | "startKubelet">,
 ): SimulatedNode {
   return {

@@ -81,6 +81,16 @@ export class StoryRuntime {
     };
   }
 
+  /** The runtime as if it had nothing but what was made here. */
+  ownRuntime(): RuntimeService {
+    const { runtime } = this.asContainerRuntime();
+    return overriding(runtime, {
+      listContainers: async (filter) => (await runtime.listContainers(filter)).filter(({ id }) => this.#made.has(id)),
+      listPodSandboxes: async (labels) =>
+        (await runtime.listPodSandboxes(labels)).filter(({ id }) => this.sandboxes.has(id)),
+    });
+  }
+
   #imageCalls(images: ImageService): Partial<ImageService> {
     const own = this.#parts.images;
     return {
