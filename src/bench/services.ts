@@ -71,11 +71,11 @@ class SliceWatch {
   static async start(client: Client): Promise<SliceWatch> {
     const watch = new SliceWatch();
     const labelSelector = "kubernetes.io/service-name=web";
-    const { stop } = await client.endpointSlices.watch(
+    const started = await client.endpointSlices.watch(
       { namespace: "default", labelSelector },
       { event: (event) => watch.#see(event.type, event.object), closed: () => undefined },
     );
-    watch.#stop = stop;
+    watch.#stop = () => started.stop();
     return watch;
   }
 

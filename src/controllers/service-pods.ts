@@ -2,7 +2,6 @@
 
 import type { Pod, Service, ServicePort } from "../api/index.ts";
 import { sameJson } from "../api/meta/json-object.ts";
-import { isIpv4 } from "../api/meta/names.ts";
 import type { InformerChange } from "../client/informer.ts";
 import type { Lister } from "../client/lister.ts";
 import { isFinished, isReady } from "./pod-state.ts";
@@ -23,12 +22,17 @@ export function selects(service: Service, { metadata }: Pod): boolean {
 export function reachableAt({ status }: Pod): string | undefined {
   if (isFinished(status.phase)) return undefined;
   const addresses = status.podIPs?.map(({ ip }) => ip) ?? [status.podIP ?? ""];
-  return addresses.find(isIpv4);
+  return addresses.find((address) => address !== "" && !address.includes(":"));
 }
 
 /** A name of its own is given to a Pod that asks for one under this Service. */
 export function hostnameUnder(service: Service, { spec }: Pod): string | undefined {
   return (spec.hostname ?? "") !== "" && spec.subdomain === service.metadata.name ? spec.hostname : undefined;
+}
+
+/** Whether each Pod must be asked which number a port has. */
+export function hasNamedTargets({ spec }: Service): boolean {
+  return (spec.ports ?? []).some(({ targetPort }) => typeof targetPort === "string");
 }
 
 /** The number of the port in this Pod; undefined when no container of the Pod has a port of that name and protocol. */

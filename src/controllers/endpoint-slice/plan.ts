@@ -2,7 +2,7 @@
 
 import type { Endpoint, EndpointSlice, Node, Pod, Service } from "../../api/index.ts";
 import { isReady } from "../pod-state.ts";
-import { hostnameUnder, reachableAt, targetPortIn } from "../service-pods.ts";
+import { hasNamedTargets, hostnameUnder, reachableAt, targetPortIn } from "../service-pods.ts";
 import { type EndpointGroup, planSlices, type SliceOwner, type SlicePlan, type SlicePort } from "../slice-plan.ts";
 import { triggerTimeAnnotation } from "../trigger-times.ts";
 
@@ -41,16 +41,22 @@ export function endpointGroups(
   nodeOf: ServiceSight["nodeOf"],
 ): readonly EndpointGroup[] {
   const groups = new Map<string, { ports: readonly SlicePort[]; endpoints: Endpoint[] }>();
+  const shared = hasNamedTargets(service) ? undefined : keyed(service, pods[0]);
   for (const pod of pods) {
     const address = reachableAt(pod);
     if (address === undefined) continue;
-    const ports = portsOf(service, pod);
-    const key = JSON.stringify(ports);
+    const { ports, key } = shared ?? keyed(service, pod);
     const group = groups.get(key) ?? { ports, endpoints: [] };
     groups.set(key, group);
     group.endpoints.push(endpointOf(service, pod, address, nodeOf));
   }
   return [...groups.values()];
+}
+
+/** The ports of a Pod; the same key means the same ports. */
+function keyed(service: Service, pod: Pod | undefined): { readonly ports: readonly SlicePort[]; readonly key: string } {
+  const ports = pod === undefined ? [] : portsOf(service, pod);
+  return { ports, key: JSON.stringify(ports) };
 }
 
 function portsOf(service: Service, pod: Pod): readonly SlicePort[] {

@@ -3,7 +3,7 @@
 import type { EndpointAddress, EndpointPort, Endpoints, EndpointSubset, Pod, Service } from "../../api/index.ts";
 import { sameJson } from "../../api/meta/json-object.ts";
 import { isReady } from "../pod-state.ts";
-import { hostnameUnder, reachableAt, targetPortIn } from "../service-pods.ts";
+import { hasNamedTargets, hostnameUnder, reachableAt, targetPortIn } from "../service-pods.ts";
 import { triggerTimeAnnotation } from "../trigger-times.ts";
 
 /** More than this many addresses are not listed; who needs all reads the EndpointSlices. */
@@ -55,13 +55,13 @@ export function subsetsOf(service: Service, pods: readonly Pod[]): readonly Endp
     string,
     { ports: readonly EndpointPort[]; ready: EndpointAddress[]; notReady: EndpointAddress[] }
   >();
+  const shared = hasNamedTargets(service) ? undefined : keyed(service, pods[0]);
   for (const pod of pods) {
     const address = reachableAt(pod);
     if (address === undefined || (pod.metadata.deletionTimestamp !== undefined && !tolerates)) continue;
-    const ports = portsOf(service, pod);
+    const { ports, key } = shared ?? keyed(service, pod);
     // A Service may have no ports at all; a Pod that has none of those it should have is left out.
     if (ports.length === 0 && (service.spec.ports ?? []).length > 0) continue;
-    const key = JSON.stringify(ports);
     const group = groups.get(key) ?? { ports, ready: [], notReady: [] };
     groups.set(key, group);
     (tolerates || isReady(pod) ? group.ready : group.notReady).push(addressOf(service, pod, address));
@@ -73,6 +73,15 @@ export function subsetsOf(service: Service, pods: readonly Pod[]): readonly Endp
       ...(notReady.length > 0 && { notReadyAddresses: inOrder(notReady) }),
       ...(ports.length > 0 && { ports }),
     }));
+}
+
+/** The ports of a Pod; the same key means the same ports. */
+function keyed(
+  service: Service,
+  pod: Pod | undefined,
+): { readonly ports: readonly EndpointPort[]; readonly key: string } {
+  const ports = pod === undefined ? [] : portsOf(service, pod);
+  return { ports, key: JSON.stringify(ports) };
 }
 
 function portsOf(service: Service, pod: Pod): readonly EndpointPort[] {
@@ -98,12 +107,13 @@ function addressOf(service: Service, pod: Pod, ip: string): EndpointAddress {
 }
 
 function inOrder(addresses: readonly EndpointAddress[]): readonly EndpointAddress[] {
-  const keyOf = ({ ip, targetRef }: EndpointAddress): string =>
-    `${ip
-      .split(".")
-      .map((part) => part.padStart(3, "0"))
-      .join(".")} ${targetRef?.uid ?? ""}`;
-  return addresses.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  const keyed = addresses.map((address) => ({ key: orderOf(address), address }));
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ address }) => address);
+}
+
+function orderOf({ ip, targetRef }: EndpointAddress): string {
+  const parts = ip.split(".").map((part) => part.padStart(3, "0"));
+  return `${parts.join(".")} ${targetRef?.uid ?? ""}`;
 }
 
 /** Ready addresses have the right of way; both kinds are cut in the order of the subsets. */
