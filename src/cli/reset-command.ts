@@ -5,6 +5,7 @@ import { rm } from "node:fs/promises";
 import { createInterface } from "node:readline/promises";
 import { startStandaloneCluster } from "../standalone/standalone-cluster.ts";
 import { dataFolder, defaultDataFolder, readServerRecord } from "../standalone/data-folder.ts";
+import { endDeadRuns } from "../standalone/dead-runs.ts";
 import { CommandError } from "./command-error.ts";
 
 /** @returns the exit status: 1 if the person said no */
@@ -33,6 +34,7 @@ export async function resetCommand(options: { readonly data?: string; readonly y
   await cluster.stop({ pods: "end" });
   await rm(folder.root, { recursive: true, force: true });
   process.stdout.write(`${folder.root} is gone\n`);
+  await endDeadRuns((message) => process.stdout.write(`${message}\n`));
   return 0;
 }
 

@@ -1,13 +1,12 @@
 // `lifepod run FILE…`: a throw-away cluster, the Pods of some manifests, their lives as they happen, an exit status that means something.
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import type { Event, Pod } from "../api/index.ts";
 import { millis } from "../base/time.ts";
 import { createInformer } from "../client/informer.ts";
 import { WallClock } from "../host/wall-clock.ts";
 import { type StandaloneCluster, startStandaloneCluster } from "../standalone/standalone-cluster.ts";
+import { endDeadRuns, makeRunFolder } from "../standalone/dead-runs.ts";
 import { endWorkloads } from "../standalone/end-workloads.ts";
 import { type Manifest, ManifestError, readManifests } from "../standalone/manifests.ts";
 import { applyManifests } from "../standalone/apply-manifests.ts";
@@ -38,7 +37,7 @@ export async function runCommand(files: readonly string[], options: RunOptions):
   });
   // From here on there is something to clean up.
   const stopping = stopSignal(terminal);
-  const folder = await mkdtemp(join(tmpdir(), "lifepod-run-"));
+  const folder = await makeRunFolder();
   let cluster: StandaloneCluster | undefined;
   try {
     cluster = await startStandaloneCluster({
@@ -51,7 +50,10 @@ export async function runCommand(files: readonly string[], options: RunOptions):
       ...(options.image !== undefined && { images: options.image }),
       log: (message) => terminal.write(`${message}\n`),
     });
-    return await liveInCluster(cluster, manifests, options, terminal, stopping);
+    const cleaning = endDeadRuns((message) => terminal.write(`${message}\n`));
+    const status = await liveInCluster(cluster, manifests, options, terminal, stopping);
+    await cleaning;
+    return status;
   } finally {
     await cluster?.stop({ pods: "end" });
     await rm(folder, { recursive: true, force: true });

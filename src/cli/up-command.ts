@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { type StandaloneCluster, startStandaloneCluster } from "../standalone/standalone-cluster.ts";
 import type { ImageCommands, RuntimeChoice } from "../standalone/choose-runtime.ts";
 import { dataFolder, defaultDataFolder, readServerRecord } from "../standalone/data-folder.ts";
+import { endDeadRuns } from "../standalone/dead-runs.ts";
 import { lifepodVersion } from "../standalone/version.ts";
 import { standardOutput } from "./terminal.ts";
 
@@ -60,7 +61,9 @@ export async function upCommand(options: UpOptions): Promise<number> {
       `export KUBECONFIG=${cluster.kubeconfigPath}`,
     ].join("\n"),
   );
+  const cleaning = endDeadRuns((message) => say("log", { message }, message));
   const signal = await stopped;
+  await cleaning;
   say(
     "stopping",
     { signal, pods: options.stopPods === true ? "end" : "leave" },

@@ -42,6 +42,8 @@ export interface NodeParts {
   readonly filesystem: NodeFilesystem;
   /** Carries connections to Services; without it nobody on this node reaches them by their addresses. */
   readonly services?: ServiceDataPath;
+  /** Wraps the node's way to the API server, for whoever wants to cut it; straight if absent. */
+  readonly road?: (handle: RequestHandler) => RequestHandler;
 }
 
 /** Where Pods ask for names. */
@@ -117,8 +119,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   });
   await server.start();
 
-  const clientOf = (user: UserInfo, userAgent: string): Client =>
-    createClient({ transport: server.handle, user, userAgent, clock });
+  const clientOf = (user: UserInfo, userAgent: string, transport: RequestHandler = server.handle): Client =>
+    createClient({ transport, user, userAgent, clock });
   const recorders: RunningEventRecorder[] = [];
   const recorderOf = (client: Client, component: string, host?: string): RunningEventRecorder => {
     const recorder = createEventRecorder({
@@ -157,7 +159,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 
   return {
     handle: server.handle,
-    client: clientOf,
+    client: (user, userAgent) => clientOf(user, userAgent),
     publishApiServer: (address) => server.publish(address),
     async addNode(parts) {
       const { name } = parts.node;
@@ -165,6 +167,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       const client = clientOf(
         { username: `system:node:${name}`, groups: ["system:nodes", "system:masters", "system:authenticated"] },
         "lifepod-kubelet",
+        parts.road?.(server.handle),
       );
       const kubelet = await startKubelet({
         ...parts,

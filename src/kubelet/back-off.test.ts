@@ -30,6 +30,8 @@ describe("back-off", () => {
     ["is over at that instant", 5, 45, undefined],
     ["is forgotten after more than ten minutes between start and exit", 601, 601, undefined],
     ["is not forgotten at exactly ten minutes", 600, 601, 640],
+    ["counts from the start for an exit that seems to be before it", -3000, 10, 40],
+    ["is over for an exit that is yet to come", 500, 10, undefined],
   ])("%s", (_rule, since, now, until) => {
     expect(backOffUntil(entry, at(since), at(now))).toBe(until === undefined ? undefined : at(until));
   });

@@ -1,6 +1,6 @@
 // How long a crashed container or a failed pull waits before the next try (pod-lifecycle 5.2, 5.3).
 
-import { after, earlier, elapsed, type Instant, type Millis, millis, seconds } from "../base/time.ts";
+import { after, earlier, elapsed, type Instant, later, type Millis, millis, seconds } from "../base/time.ts";
 import type { Container, EphemeralContainer, Pod } from "../api/generated/core-v1.ts";
 import type { ObservedContainer } from "./observed-pod.ts";
 import { namespaceOf } from "./pod-containers.ts";
@@ -31,8 +31,9 @@ export function backOffUntil(
   now: Instant,
   window: BackOffWindow = defaultBackOff,
 ): Instant | undefined {
-  if (entry === undefined || hasExpired(entry, since, window)) return undefined;
-  const until = after(since, entry.delay);
+  if (entry === undefined || hasExpired(entry, since, window) || isAhead(since, now)) return undefined;
+  // No instance ends before it begins: one that seems to was timed by a clock that has been set back since.
+  const until = after(later(since, entry.lastUpdate), entry.delay);
   return now < until ? until : undefined;
 }
 
@@ -92,6 +93,11 @@ export function formatDuration(duration: Millis): string {
 /** The earliest of the instants that are there. */
 export function earliest(...instants: readonly (Instant | undefined)[]): Instant | undefined {
   return instants.reduce((a, b) => (a === undefined ? b : b === undefined ? a : earlier(a, b)), undefined);
+}
+
+/** An end that is yet to come was noted before the clock was set back: how long ago it was nobody knows. */
+function isAhead(since: Instant, now: Instant): boolean {
+  return since - now > 1000;
 }
 
 function hasExpired(entry: BackOffEntry, since: Instant, window: BackOffWindow): boolean {

@@ -11,6 +11,9 @@ export const silenceLimit = seconds(30);
 /** For so long Pods may go unlooked at. */
 export const lookLimit = minutes(3);
 
+/** Well beyond what passes between two questions, even to a runtime that hangs. */
+const longestPause = minutes(1);
+
 export interface RuntimeHealth {
   /** Empty if the runtime does not answer. */
   readonly conditions: readonly RuntimeCondition[];
@@ -24,11 +27,13 @@ export class RuntimeExaminer {
   /** The question that is under way: a runtime that hangs is not asked again and again. */
   #question: Promise<RuntimeHealth> | undefined;
   #lastLook: Instant;
+  #lastExamined: Instant;
 
   constructor(runtime: RuntimeService, clock: Clock) {
     this.#runtime = runtime;
     this.#clock = clock;
     this.#lastLook = clock.now();
+    this.#lastExamined = this.#lastLook;
   }
 
   /** All Pods of the runtime have been looked at. */
@@ -48,7 +53,11 @@ export class RuntimeExaminer {
     });
     const health = await Promise.race([this.#question, silence]);
     timer?.cancel();
-    const unseen = elapsed(this.#lastLook, this.#clock.now());
+    const now = this.#clock.now();
+    // Asked after a pause that is none of this kubelet's: it was stopped, or its clock was put forward, and nobody could have looked.
+    if (elapsed(this.#lastExamined, now) > longestPause) this.#lastLook = now;
+    this.#lastExamined = now;
+    const unseen = elapsed(this.#lastLook, now);
     if (unseen < lookLimit) return health;
     const since = formatDuration(seconds(Math.floor(unseen / 10_000) * 10));
     const message = `PLEG is not healthy: pleg was last seen active ${since} ago; threshold is ${formatDuration(lookLimit)}`;

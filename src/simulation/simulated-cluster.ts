@@ -15,7 +15,9 @@ import type { Latencies, SimulatedFaults } from "../runtimes/simulated/faults.ts
 import { MemoryFilesystem } from "../runtimes/simulated/memory-filesystem.ts";
 import { createSimulatedRuntime, type SimulatedRuntime } from "../runtimes/simulated/simulated-runtime.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
-import type { Revision, Store } from "../store/store.ts";
+import type { Revision } from "../store/store.ts";
+import { BreakableRoad } from "./breakable-road.ts";
+import { LimitedStore } from "./limited-store.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 export interface SimulatedClusterOptions {
@@ -39,6 +41,10 @@ export interface SimulatedNode {
   readonly faults: SimulatedFaults;
   readonly filesystem: MemoryFilesystem;
   readonly runtime: SimulatedRuntime;
+  /** Cuts the node off from the API server. Its kubelet and its Pods live on. */
+  cutOff(): void;
+  /** Mends what `cutOff` cut. */
+  reconnect(): void;
   /** Ends the kubelet as if its process had died; containers run on. */
   stopKubelet(): Promise<void>;
   /** Starts a kubelet on the machine as it is now. */
@@ -59,7 +65,7 @@ export class SimulatedCluster {
   /** What parts complained about. */
   readonly complaints: string[];
   readonly #cluster: Cluster;
-  readonly #store: Store;
+  readonly #store: LimitedStore;
   readonly #network: SimulatedNetwork;
   readonly #images: Map<string, ImageBehaviour>;
   readonly #transcript: string[];
@@ -68,7 +74,7 @@ export class SimulatedCluster {
     clock: VirtualClock,
     random: Random,
     cluster: Cluster,
-    store: Store,
+    store: LimitedStore,
     transcript: string[],
     complaints: string[],
   ) {
@@ -87,7 +93,7 @@ export class SimulatedCluster {
   static async start(options: SimulatedClusterOptions): Promise<SimulatedCluster> {
     const clock = new VirtualClock(options.settle);
     const random = new SeededRandom(options.seed);
-    const store = new MemoryStore({ clock });
+    const store = new LimitedStore(new MemoryStore({ clock }));
     const transcript: string[] = [];
     const complaints: string[] = [];
     store.watch(
@@ -138,6 +144,7 @@ export class SimulatedCluster {
       files: filesystem,
       ...(options.latencies !== undefined && { latencies: options.latencies }),
     });
+    const road = new BreakableRoad();
     const startKubelet = async (): Promise<void> => {
       await drive(
         clock,
@@ -172,6 +179,7 @@ export class SimulatedCluster {
           runtime,
           network: this.#network,
           filesystem,
+          road: (handle) => road.to(handle),
         }),
       );
     };
@@ -184,6 +192,8 @@ export class SimulatedCluster {
       get runtime() {
         return runtime;
       },
+      cutOff: () => road.cut(),
+      reconnect: () => road.mend(),
       stopKubelet: async () => {
         await drive(clock, this.#cluster.stopNode(name));
         runtime = runtime.reopen();
@@ -193,6 +203,11 @@ export class SimulatedCluster {
     this.nodes.set(name, node);
     await startKubelet();
     return node;
+  }
+
+  /** Whether the disk that the state lies on is full: then nothing can be written. */
+  set diskIsFull(isFull: boolean) {
+    this.#store.isFull = isFull;
   }
 
   /** Lets virtual time pass. */

@@ -24,7 +24,7 @@ export class RunawayError extends Error {
 }
 
 interface VirtualTimer extends Timer {
-  readonly at: Instant;
+  at: Instant;
   readonly order: number;
   readonly label: string;
   fire: (() => void) | undefined;
@@ -123,6 +123,12 @@ export class VirtualClock implements Clock {
   /** Lets promises settle without letting time pass. */
   async settle(): Promise<void> {
     await this.advanceTo(this.#now);
+  }
+
+  /** Somebody puts the clock forward: no time passes, and what waits goes on waiting as long as it was going to. */
+  putForward(by: Millis): void {
+    this.#now = after(this.#now, by);
+    for (const timer of this.#heap) timer.at = after(timer.at, by);
   }
 
   /** When the next timer is due; `undefined` if nothing waits. */

@@ -77,7 +77,12 @@ const administrator: UserInfo = { username: "kubernetes-admin", groups: ["system
 
 /** Resolves when `/readyz` answers 200. @throws Error fit for people when the folder, the port or the runtime cannot be had */
 export async function startStandaloneCluster(options: StandaloneOptions): Promise<StandaloneCluster> {
-  const clock = new WallClock();
+  const clock = new WallClock({
+    onSetBack: (by) =>
+      options.log(
+        `the machine's clock was set back by ${Math.round(by / 1000)}s: lifepod's goes on, a little slower until they agree; start lifepod again to set it at once`,
+      ),
+  });
   const random = entropicRandom();
   const folder = dataFolder(options.folder);
   await makeDataFolder(folder);

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { V1Container, V1Pod, V1PodSpec } from "@kubernetes/client-node";
 import type { RandomStream } from "../../src/base/random.ts";
-import { millis, seconds } from "../../src/base/time.ts";
+import { millis, minutes } from "../../src/base/time.ts";
 import { clock } from "../containerd/until.ts";
 import type { StandingCluster } from "../end-to-end/standing-cluster.ts";
 
@@ -151,7 +151,7 @@ export class Churn {
 
   /** Tries until lifepod answers, whatever happens to it meanwhile. */
   async #acknowledged<T>(call: () => Promise<T | undefined>): Promise<T> {
-    const limit = clock.now() + seconds(60);
+    const limit = clock.now() + minutes(5);
     for (;;) {
       try {
         const answer = await call();

@@ -5,6 +5,7 @@ import { stories as crash } from "./crash.stories.ts";
 import { stories as ephemeralContainers } from "./ephemeral-containers.stories.ts";
 import { stories as daemonSets } from "./daemon-sets.stories.ts";
 import { stories as environment } from "./environment.stories.ts";
+import { stories as failures } from "./failures.stories.ts";
 import { stories as hooks } from "./hooks.stories.ts";
 import { stories as images } from "./images.stories.ts";
 import { stories as initContainers } from "./init-containers.stories.ts";
@@ -37,4 +38,5 @@ export const topics: Readonly<Record<string, readonly Story[]>> = {
   StatefulSets: statefulSets,
   DaemonSets: daemonSets,
   services,
+  failures,
 };

@@ -2,7 +2,7 @@
 
 import type { Node, Pod } from "../../api/index.ts";
 import { isReason } from "../../api/wire/status-error.ts";
-import { type Millis, formatTime } from "../../base/time.ts";
+import { type Instant, type Millis, after, elapsed, formatTime } from "../../base/time.ts";
 import { Controller, type ReconcileOutcome, done } from "../../client/controller.ts";
 import type { EventRecorder } from "../../client/event-recorder.ts";
 import type { ControllerDeps, RunningController } from "../controller-deps.ts";
@@ -52,6 +52,8 @@ class NodeLifecycle {
   readonly #deps: ControllerDeps;
   readonly #recorder: EventRecorder;
   readonly #heartbeats = new Map<string, Heartbeat>();
+  /** When each node was to be looked at again at the latest. */
+  readonly #dueAt = new Map<string, Instant>();
 
   constructor(deps: ControllerDeps) {
     this.#deps = deps;
@@ -63,15 +65,28 @@ class NodeLifecycle {
     const node = informers.nodes.lister.get(name);
     if (node === undefined) {
       this.#heartbeats.delete(name);
+      this.#dueAt.delete(name);
       return done;
     }
     if (!this.#heartbeats.has(name))
       this.#record(node, "RegisteredNode", `Node ${name} event: Registered Node ${name} in Controller`);
+    this.#excuseIfLate(name);
     const heartbeat = this.#note(node);
     const observed = await this.#updateConditions(node, heartbeat);
     if (readyCondition(observed)?.status === "Unknown") await this.#markPodsNotReady(name);
-    const wait = await this.#updateTaints(observed);
-    return { kind: "after", wait: wait ?? nextLook(observed, heartbeat, clock.now()) };
+    const later = await this.#updateTaints(observed);
+    const wait = later ?? nextLook(observed, heartbeat, clock.now());
+    this.#dueAt.set(name, after(clock.now(), wait));
+    return { kind: "after", wait };
+  }
+
+  /** Whoever was stopped, or slept, or had its clock put forward, has heard nothing because it did not listen: the node's time begins anew. */
+  #excuseIfLate(name: string): void {
+    const now = this.#deps.clock.now();
+    const dueAt = this.#dueAt.get(name);
+    const heartbeat = this.#heartbeats.get(name);
+    if (dueAt === undefined || heartbeat === undefined || elapsed(dueAt, now) <= monitorPeriod) return;
+    this.#heartbeats.set(name, { ...heartbeat, seenAt: now });
   }
 
   /** The node's lease was renewed. A node that nobody has looked at yet is met when it is. */

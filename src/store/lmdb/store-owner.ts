@@ -36,6 +36,14 @@ export function isRunning(identity: ProcessIdentity): boolean {
   }
 }
 
+/** Whether a process has ended beyond doubt: it was of an earlier boot, or this process could see it and does not. */
+export function hasSurelyEnded(identity: ProcessIdentity): boolean {
+  const [boot, namespace] = identity.birth.split(" ");
+  const [ownBoot, ownNamespace] = thisProcess().birth.split(" ");
+  if (boot === undefined || boot === "" || ownBoot === undefined || ownBoot === "") return false;
+  return boot !== ownBoot || (namespace === ownNamespace && !isRunning(identity));
+}
+
 /** `undefined` if there is no such process, or the host has no /proc. */
 function birthOf(pid: number): string | undefined {
   try {
