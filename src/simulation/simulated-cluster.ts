@@ -35,6 +35,15 @@ export interface SimulatedNodeOptions {
   readonly staticPodPath?: string;
 }
 
+/** The disk that the cluster's state lies on, and the machine's clock. */
+export interface SimulatedGround {
+  /** From now on nothing can be written. */
+  fillDisk(): void;
+  freeDisk(): void;
+  /** No time passes; what waits goes on waiting as long as it was going to. */
+  putClockForward(by: Millis): void;
+}
+
 /** One simulated machine with its kubelet. */
 export interface SimulatedNode {
   readonly name: string;
@@ -205,9 +214,17 @@ export class SimulatedCluster {
     return node;
   }
 
-  /** Whether the disk that the state lies on is full: then nothing can be written. */
-  set diskIsFull(isFull: boolean) {
-    this.#store.isFull = isFull;
+  /** What lies under the cluster, to make it fail. */
+  get ground(): SimulatedGround {
+    return {
+      fillDisk: () => {
+        this.#store.isFull = true;
+      },
+      freeDisk: () => {
+        this.#store.isFull = false;
+      },
+      putClockForward: (by) => this.clock.putForward(by),
+    };
   }
 
   /** Lets virtual time pass. */

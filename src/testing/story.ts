@@ -22,6 +22,7 @@ export type StoryCluster = Pick<
   | "client"
   | "complaints"
   | "elapse"
+  | "ground"
   | "image"
   | "logs"
   | "nodes"
@@ -188,6 +189,20 @@ export class StoryTeller {
   /** Takes all taints with a key away. */
   async untaint(node: string, key: string): Promise<void> {
     await this.#setTaints(node, (taints) => taints.filter((taint) => taint.key !== key));
+  }
+
+  /** The disk that the cluster's state lies on has no space left: nothing can be written. */
+  fillDisk(): void {
+    this.cluster.ground.fillDisk();
+  }
+
+  freeDisk(): void {
+    this.cluster.ground.freeDisk();
+  }
+
+  /** Somebody puts the machine's clock forward; no time passes. */
+  putClockForward(by: Millis): void {
+    this.cluster.ground.putClockForward(by);
   }
 
   /** Lets time pass. */

@@ -30,7 +30,7 @@ export const stories: readonly Story[] = [
         pod("crasher", { image: "crasher:1" }),
       );
       await t.until("pod/app", isReady, { within: seconds(1) });
-      t.cluster.diskIsFull = true;
+      t.fillDisk();
       await assert.rejects(
         t.apply(pod("late", { image: "app:1" })),
         /Internal error occurred: the store cannot be written: No space left on device/,
@@ -38,7 +38,7 @@ export const stories: readonly Story[] = [
       await assert.rejects(t.delete("pod/app"), /No space left on device/);
       await t.elapse(minutes(10));
       assert.equal((await t.pod("job")).status.phase, "Running", "what was written last can be read");
-      t.cluster.diskIsFull = false;
+      t.freeDisk();
       await t.until("pod/job", isSucceeded, { within: seconds(15) });
       assert.equal((await t.container("job")).state?.terminated?.finishedAt, "2025-01-01T00:00:30Z");
       await t.until("pod/crasher", hasRestarts(1), { within: seconds(15) });
@@ -124,7 +124,7 @@ export const stories: readonly Story[] = [
     await t.until("pod/crasher", hasRestarts(3), { within: minutes(2) });
     await t.until("pod/crasher", hasContainer("crasher", "waiting"), { within: minutes(2) });
     t.chapter();
-    t.cluster.clock.putForward(hours(3));
+    t.putClockForward(hours(3));
     await t.label("node/node-a", { looked: "at" });
     await t.elapse(minutes(5));
     assert.equal((await t.container("app")).restartCount, 0);

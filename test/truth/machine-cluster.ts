@@ -56,6 +56,10 @@ export class MachineCluster implements StoryCluster {
   readonly #runtimes: { readonly story: StoryRuntime; readonly runtime: ContainerRuntime }[] = [];
   #refused: Error | undefined;
 
+  get ground(): never {
+    throw new NotToldError("it makes the machine fail on purpose");
+  }
+
   private constructor(
     options: MachineClusterOptions,
     cluster: Cluster,
@@ -231,6 +235,10 @@ function machineNode(
     get faults(): never {
       throw new NotToldError("it makes the machine or its runtime fail on purpose");
     },
+    cutOff(): never {
+      throw new NotToldError("it cuts the node off on purpose");
+    },
+    reconnect: () => undefined,
     get filesystem(): never {
       throw new NotToldError("it looks at the simulated disk");
     },

@@ -129,6 +129,16 @@ class VirtualTeller extends WatchedTeller {
     await super.apply(...objects);
   }
 
+  override fillDisk(): void {
+    this.notTold ??= "it makes the machine fail on purpose";
+    super.fillDisk();
+  }
+
+  override putClockForward(by: Millis): void {
+    this.notTold ??= "it makes the machine fail on purpose";
+    super.putClockForward(by);
+  }
+
   override async node(name: string, options: SimulatedNodeOptions = {}): Promise<SimulatedNode> {
     if (Object.keys(options).length > 0) this.notTold ??= "it declares what its nodes are like";
     const node = await super.node(name, options);
@@ -147,6 +157,11 @@ class VirtualTeller extends WatchedTeller {
         lookedAt("it makes the machine or its runtime fail on purpose");
         return node.faults;
       },
+      cutOff: () => {
+        lookedAt("it cuts the node off on purpose");
+        node.cutOff();
+      },
+      reconnect: () => node.reconnect(),
       get filesystem() {
         lookedAt("it looks at the simulated disk");
         return node.filesystem;
