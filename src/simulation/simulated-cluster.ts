@@ -9,6 +9,8 @@ import { formatNanoTime, hours, type Instant, type Millis } from "../base/time.t
 import type { Client } from "../client/client.ts";
 import { type Cluster, startCluster } from "../cluster/cluster.ts";
 import { AddressRange } from "../network/ipam.ts";
+import type { PodNetwork } from "../network/pod-network.ts";
+import { NodeView } from "../network/simulated/node-view.ts";
 import { SimulatedNetwork } from "../network/simulated/simulated-network.ts";
 import type { ImageBehaviour } from "../runtimes/simulated/behaviour.ts";
 import type { Latencies, SimulatedFaults } from "../runtimes/simulated/faults.ts";
@@ -31,6 +33,8 @@ export interface SimulatedNodeOptions {
   /** Quantities; 4 CPUs, 8Gi and 110 Pods unless told otherwise. */
   readonly capacity?: Readonly<Record<string, string>>;
   readonly latencies?: Latencies;
+  /** Runs a proxy: calls from the node's `network` reach Services by their addresses. */
+  readonly services?: boolean;
   /** The folder of the node's static Pods. */
   readonly staticPodPath?: string;
 }
@@ -54,6 +58,8 @@ export interface SimulatedNode {
   cutOff(): void;
   /** Mends what `cutOff` cut. */
   reconnect(): void;
+  /** The network as clients on this node see it. */
+  readonly network: PodNetwork;
   /** Ends the kubelet as if its process had died; containers run on. */
   stopKubelet(): Promise<void>;
   /** Starts a kubelet on the machine as it is now. */
@@ -154,6 +160,7 @@ export class SimulatedCluster {
       ...(options.latencies !== undefined && { latencies: options.latencies }),
     });
     const road = new BreakableRoad();
+    const view = new NodeView({ network: this.#network, clock, random, nodeAddress: address });
     const startKubelet = async (): Promise<void> => {
       await drive(
         clock,
@@ -186,7 +193,8 @@ export class SimulatedCluster {
             clusterDomain: "cluster.local",
           },
           runtime,
-          network: this.#network,
+          network: view,
+          ...(options.services === true && { services: view }),
           filesystem,
           road: (handle) => road.to(handle),
         }),
@@ -195,6 +203,7 @@ export class SimulatedCluster {
     const node: SimulatedNode = {
       name,
       filesystem,
+      network: view,
       get faults() {
         return runtime.faults;
       },

@@ -117,6 +117,18 @@ const expectations: Readonly<Record<string, Expectation>> = {
     status: 1,
     tells: [/ Pending/, /^failed {2}scheduling-gates {2}is not Ready: SchedulingGated: /],
   },
+  "service.yaml": {
+    until: /client +Succeeded\n/,
+    status: 130,
+    tells: [
+      /greeter\S* +Ready/,
+      /client +Succeeded/,
+      / Terminating +10s of grace/,
+      / Exited +code 0/,
+      /^ok {2}3 Pods, nothing failed$/,
+    ],
+    prints: ["hello"],
+  },
   "sidecar.yaml": {
     status: 0,
     tells: [/\[proxy\] +Running/, /\[main\] +Running/, /\[main\] +Exited +code 0/, / Succeeded/],

@@ -15,6 +15,7 @@ import { stories as probes } from "./probes.stories.ts";
 import { stories as scheduling } from "./scheduling.stories.ts";
 import { stories as services } from "./services.stories.ts";
 import { stories as starting } from "./starting.stories.ts";
+import { stories as services } from "./services.stories.ts";
 import { stories as staticPods } from "./static-pods.stories.ts";
 import { stories as statefulSets } from "./stateful-sets.stories.ts";
 import { stories as termination } from "./termination.stories.ts";
@@ -33,6 +34,7 @@ export const topics: Readonly<Record<string, readonly Story[]>> = {
   "nodes, namespaces and events": nodes,
   "init containers": initContainers,
   "ephemeral containers": ephemeralContainers,
+  services,
   "static Pods": staticPods,
   workloads,
   StatefulSets: statefulSets,
