@@ -151,8 +151,12 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     recorder: recorderOf(schedulerClient, "default-scheduler"),
   });
 
-  const startNodeProxy = (nodeName: string, dataPath: ServiceDataPath): RunningProxy => {
-    const client = clientOf(partUser("system:kube-proxy"), "lifepod-proxy");
+  const startNodeProxy = (
+    nodeName: string,
+    dataPath: ServiceDataPath,
+    road: RequestHandler | undefined,
+  ): RunningProxy => {
+    const client = clientOf(partUser("system:kube-proxy"), "lifepod-proxy", road);
     const recorder = recorderOf(client, "kube-proxy", nodeName);
     return startProxy({ client, clock, random, recorder, dataPath, nodeName, log });
   };
@@ -178,7 +182,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         log,
       });
       kubelets.set(name, kubelet);
-      if (parts.services !== undefined) proxies.set(name, startNodeProxy(name, parts.services));
+      if (parts.services !== undefined)
+        proxies.set(name, startNodeProxy(name, parts.services, parts.road?.(server.handle)));
       return kubelet;
     },
     startDns(parts) {

@@ -122,7 +122,7 @@ describe.for(runtimeRows)("Services on %s", ([name, offer]) => {
     test.skip(offer.absence !== undefined, offer.absence);
     await cluster.end("SIGKILL");
     await cluster.up();
-    await until("both replicas have answered", bothHaveAnswered(), seconds(30));
+    expect(await until("both replicas have answered", bothHaveAnswered(), seconds(30))).toBe(true);
   });
 
   it("refuse connections when nobody is left behind them", { timeout: 60_000 }, async (test) => {

@@ -32,15 +32,12 @@ async function webBehindService(t: StoryTeller, more: Partial<PodOptions>): Prom
       answers: { http: { "*": { status: 200, body: image } } },
     });
   }
-  await t.apply(
-    deployment("web", { replicas: 3, template: template("web:1", more) }),
-    {
-      apiVersion: "v1",
-      kind: "Service",
-      metadata: { name: "web", namespace: "default" },
-      spec: { selector: { app: "web" }, ports: [{ port: 80, targetPort: 8080 }] },
-    },
-  );
+  await t.apply(deployment("web", { replicas: 3, template: template("web:1", more) }), {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "web", namespace: "default" },
+    spec: { selector: { app: "web" }, ports: [{ port: 80, targetPort: 8080 }] },
+  });
   await t.until("deployment/web", isRolledOut, { within: minutes(1) });
   await t.elapse(seconds(1));
   return node;
@@ -83,7 +80,9 @@ async function requests(t: StoryTeller, node: SimulatedNode): Promise<() => Prom
 
 const roll = async (t: StoryTeller, more: Partial<PodOptions>): Promise<void> => {
   await t.patch("deployment/web", {
-    spec: { template: { spec: { containers: [{ name: "web", image: "web:2", ...template("web:2", more).container }] } } },
+    spec: {
+      template: { spec: { containers: [{ name: "web", image: "web:2", ...template("web:2", more).container }] } },
+    },
   });
   await t.until("deployment/web", isRolledOut, { within: minutes(2) });
   await t.elapse(seconds(5));

@@ -13,7 +13,7 @@ import { stories as kubelet } from "./kubelet.stories.ts";
 import { stories as nodes } from "./nodes.stories.ts";
 import { stories as probes } from "./probes.stories.ts";
 import { stories as scheduling } from "./scheduling.stories.ts";
-import { stories as services } from "./services.stories.ts";
+import { stories as serviceTraffic } from "./service-traffic.stories.ts";
 import { stories as starting } from "./starting.stories.ts";
 import { stories as services } from "./services.stories.ts";
 import { stories as staticPods } from "./static-pods.stories.ts";
@@ -34,11 +34,11 @@ export const topics: Readonly<Record<string, readonly Story[]>> = {
   "nodes, namespaces and events": nodes,
   "init containers": initContainers,
   "ephemeral containers": ephemeralContainers,
-  services,
   "static Pods": staticPods,
   workloads,
   StatefulSets: statefulSets,
   DaemonSets: daemonSets,
   services,
   failures,
+  "traffic to Services": serviceTraffic,
 };

@@ -242,6 +242,9 @@ function machineNode(
     get filesystem(): never {
       throw new NotToldError("it looks at the simulated disk");
     },
+    get network(): never {
+      throw new NotToldError("it calls over the simulated network");
+    },
     get runtime() {
       return {
         runtime,

@@ -166,6 +166,10 @@ class VirtualTeller extends WatchedTeller {
         lookedAt("it looks at the simulated disk");
         return node.filesystem;
       },
+      get network() {
+        lookedAt("it calls over the simulated network");
+        return node.network;
+      },
       get runtime() {
         return node.runtime;
       },
