@@ -115,6 +115,14 @@ describe("phase by sidecars", () => {
       true,
       "Running",
     ],
+    [
+      "is Pending before the app's turn while a sidecar has not started",
+      [running],
+      [status("s", running)],
+      false,
+      "Pending",
+    ],
+    ["is Running while a sidecar starts up again beside the app", [running], [status("s", running)], true, "Running"],
     ["is Pending while a sidecar has never started", [running], [status("s", waiting)], true, "Pending"],
     ["is Pending while a sidecar has no status", [running], [], true, "Pending"],
   ])("%s", (_rule, regular, init, initialized, want) => {

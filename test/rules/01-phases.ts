@@ -50,9 +50,11 @@ export const phases: Chapter = {
         },
         {
           id: "1.2-5",
-          says: "A Pod is Pending while a sidecar has not started, unless its regular containers have already been created.",
+          says: "A Pod is Pending while a sidecar has not started, or waits for its first start; once its regular containers have been created a sidecar that starts up anew no longer counts so.",
           above: phase(
             "phase by sidecars > is Pending until the sidecar has started",
+            "phase by sidecars > is Pending before the app's turn while a sidecar has not started",
+            "phase by sidecars > is Running while a sidecar starts up again beside the app",
             "phase by sidecars > is Pending while a sidecar has never started",
           ),
         },
