@@ -28,6 +28,8 @@ export interface PrivateContainerd {
   log(): string;
   /** Ends containerd as a crash does (KILL) or cleanly (TERM); containers go on running. */
   end(signal: "SIGKILL" | "SIGTERM"): Promise<void>;
+  /** Stops it where it is, and lets it go on. */
+  signal(signal: "SIGSTOP" | "SIGCONT"): void;
   /** Starts it again over the same state and waits until it answers. */
   begin(): Promise<void>;
   /** Runs `ctr` against it in namespace k8s.io. */
@@ -251,6 +253,10 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
     const ended = new Promise((resolve) => child.once("exit", resolve));
     child.kill(signal);
     await ended;
+  }
+
+  signal(signal: "SIGSTOP" | "SIGCONT"): void {
+    this.#process?.kill(signal);
   }
 
   async stop(): Promise<void> {
