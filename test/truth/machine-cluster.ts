@@ -1,6 +1,7 @@
 // A cluster of a story on this machine: all parts of lifepod on the machine's clock, its nodes' kubelets on a real runtime.
 
 import { mkdir } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import type { Status } from "../../src/api/index.ts";
 import type { ApiBody, UserInfo } from "../../src/api/wire/request.ts";
@@ -18,7 +19,6 @@ import type { ImageBehaviour } from "../../src/runtimes/simulated/behaviour.ts";
 import type { SimulatedNode, SimulatedNodeOptions } from "../../src/simulation/simulated-cluster.ts";
 import { MemoryStore } from "../../src/store/memory/memory-store.ts";
 import type { StoryCluster } from "../../src/testing/story.ts";
-import { freePort } from "../containerd/free-port.ts";
 import type { StoryDemands } from "./demands.ts";
 import type { Machine, MachineImages } from "./machine.ts";
 import { NotToldError } from "./not-told.ts";
@@ -258,12 +258,28 @@ function machineNode(
 
 const same = (port: number): number => port;
 
+/** Below those that the kernel gives to whoever asks for any: a port on which a story's server does not listen yet must stay silent. */
+const [firstPort, lastPort] = [15_000, 30_000];
+let nextPort = firstPort + (process.pid % (lastPort - firstPort));
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "0.0.0.0", () => server.close(() => resolve(true)));
+  });
+}
+
 /** No story asks for more ports of a Pod. */
 const portsOfStory = 6;
 
 /** Processes share the machine's ports, and other programs have theirs. */
 async function movedPorts(): Promise<(port: number) => number> {
-  const free = await Promise.all(Array.from({ length: portsOfStory }, () => freePort()));
+  const free: number[] = [];
+  while (free.length < portsOfStory) {
+    nextPort = nextPort >= lastPort ? firstPort : nextPort + 1;
+    if (await isFree(nextPort)) free.push(nextPort);
+  }
   const moved = new Map<number, number>();
   return (port) => {
     const own = moved.get(port) ?? free[moved.size];
