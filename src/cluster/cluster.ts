@@ -8,9 +8,9 @@ import type { ContainerLogAnswer, NodeConnector, PodStreamAnswer } from "../apis
 import type { RequestHandler, UserInfo } from "../api/wire/request.ts";
 import type { Random } from "../base/random.ts";
 import { type Clock, type Millis, seconds } from "../base/time.ts";
-import { type Client, createClient } from "../client/client.ts";
+import { type Client, createClient, type Transport } from "../client/client.ts";
 import { createEventRecorder, type RunningEventRecorder } from "../client/event-recorder.ts";
-import { startControllers } from "../controllers/start-controllers.ts";
+import { type RunningControllers, startControllers } from "../controllers/start-controllers.ts";
 import { type RunningDns, startDns } from "../dns/reconcile.ts";
 import { type Kubelet, type KubeletNode, startKubelet } from "../kubelet/kubelet.ts";
 import type { PodNetwork } from "../network/pod-network.ts";
@@ -19,7 +19,7 @@ import type { ServiceDataPath } from "../network/service-routes.ts";
 import { type RunningProxy, startProxy } from "../proxy/reconcile.ts";
 import type { NodeFilesystem } from "../runtimes/node-filesystem.ts";
 import type { ContainerRuntime } from "../runtimes/runtime-service.ts";
-import { startScheduler } from "../scheduler/scheduler.ts";
+import { type RunningScheduler, startScheduler } from "../scheduler/scheduler.ts";
 import type { Store } from "../store/store.ts";
 
 export interface ClusterOptions {
@@ -32,6 +32,11 @@ export interface ClusterOptions {
   readonly serviceCidr?: string;
   /** Told of what went wrong inside a part and was retried. */
   readonly log: (message: string) => void;
+  /**
+   * The way of one part (`controllers`, `scheduler`, `kubelet/<node>`) to the API server, asked for each time the part starts; the direct one if
+   * absent. A simulation puts its faults there.
+   */
+  readonly transportFor?: (part: string, direct: Transport) => Transport;
 }
 
 /** What a node brings: its machine, real or simulated. */
@@ -68,6 +73,10 @@ export interface Cluster {
   startDns(dns: ClusterDns): void;
   /** Stops one node's kubelet, as if its process had been ended; its Pods go on. */
   stopNode(name: string): Promise<void>;
+  /** Ends the controllers and starts them anew: they know nothing but what they find. */
+  restartControllers(): Promise<void>;
+  /** The same with the scheduler. */
+  restartScheduler(): Promise<void>;
   /** Stops all parts; Pods go on running. Does not close the store. */
   stop(): Promise<void>;
   /** From now on no Pod is replaced: for whoever ends them all. */
@@ -121,6 +130,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 
   const clientOf = (user: UserInfo, userAgent: string, transport: RequestHandler = server.handle): Client =>
     createClient({ transport, user, userAgent, clock });
+  /** A part goes the road that it was given, and on it what is put in its way. */
+  const partClientOf = (part: string, user: UserInfo, userAgent: string, road = server.handle): Client =>
+    clientOf(user, userAgent, options.transportFor?.(part, road) ?? road);
   const recorders: RunningEventRecorder[] = [];
   const recorderOf = (client: Client, component: string, host?: string): RunningEventRecorder => {
     const recorder = createEventRecorder({
@@ -134,22 +146,23 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     return recorder;
   };
 
-  const controllerClient = clientOf(partUser("system:kube-controller-manager"), "lifepod-controllers");
-  const controllers = startControllers({
-    client: controllerClient,
-    clock,
-    random,
-    recorderFor: (component) => recorderOf(controllerClient, component),
-    authorityCertificate: options.authorityCertificate,
-    log,
-  });
-  const schedulerClient = clientOf(partUser("system:kube-scheduler"), "lifepod-scheduler");
-  const scheduler = startScheduler({
-    client: schedulerClient,
-    clock,
-    random,
-    recorder: recorderOf(schedulerClient, "default-scheduler"),
-  });
+  const beginControllers = (): RunningControllers => {
+    const client = partClientOf("controllers", partUser("system:kube-controller-manager"), "lifepod-controllers");
+    return startControllers({
+      client,
+      clock,
+      random,
+      recorderFor: (component) => recorderOf(client, component),
+      authorityCertificate: options.authorityCertificate,
+      log,
+    });
+  };
+  const beginScheduler = (): RunningScheduler => {
+    const client = partClientOf("scheduler", partUser("system:kube-scheduler"), "lifepod-scheduler");
+    return startScheduler({ client, clock, random, recorder: recorderOf(client, "default-scheduler") });
+  };
+  let controllers = beginControllers();
+  let scheduler = beginScheduler();
 
   const startNodeProxy = (
     nodeName: string,
@@ -168,7 +181,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     async addNode(parts) {
       const { name } = parts.node;
       if (kubelets.has(name)) throw new Error(`node ${name} is running already`);
-      const client = clientOf(
+      const client = partClientOf(
+        `kubelet/${name}`,
         { username: `system:node:${name}`, groups: ["system:nodes", "system:masters", "system:authenticated"] },
         "lifepod-kubelet",
         parts.road?.(server.handle),
@@ -199,6 +213,14 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     async stopWorkloads() {
       await controllers.stopWorkloads();
       for (const kubelet of kubelets.values()) kubelet.endStaticPods();
+    },
+    async restartControllers() {
+      await controllers.stop();
+      controllers = beginControllers();
+    },
+    async restartScheduler() {
+      await scheduler.stop();
+      scheduler = beginScheduler();
     },
     async stop() {
       await Promise.all([...kubelets.values()].map((kubelet) => kubelet.stop()));

@@ -210,7 +210,10 @@ export class ContainerStarter {
     return target.id;
   }
 
-  /** One more than the newest instance that was started; if the runtime has forgotten all, one more than the newest log. */
+  /**
+   * One more than the newest instance that was started; if the runtime has forgotten all, one more than the newest log and than what was told
+   * of it.
+   */
   async #restartCount(pod: Pod, container: PodContainer, observed: ObservedPod): Promise<number> {
     const newest = newestInstance(observed, container.spec.name);
     // One that was only made is replaced, and nothing was restarted.
@@ -221,7 +224,10 @@ export class ContainerStarter {
       const match = /^(\d+)\.log/.exec(name);
       return match === null ? [] : [Number(match[1])];
     });
-    return counts.length === 0 ? 0 : Math.max(...counts) + 1;
+    const told = [...(pod.status.initContainerStatuses ?? []), ...(pod.status.containerStatuses ?? [])].find(
+      ({ name, containerID = "" }) => name === container.spec.name && containerID !== "",
+    );
+    return Math.max(-1, told?.restartCount ?? -1, ...counts) + 1;
   }
 }
 

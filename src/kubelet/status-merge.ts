@@ -8,7 +8,7 @@ import { isTerminalPhase } from "./pod-containers.ts";
 
 /**
  * The status to write over `api`: others' conditions stay as they are in the API; a terminal phase is held back while any container may still
- * be running; a Pod with a terminal phase is not ready.
+ * be running, and never left again; a Pod with a terminal phase is not ready.
  */
 export function mergePodStatus(
   api: PodStatus,
@@ -18,7 +18,9 @@ export function mergePodStatus(
 ): PodStatus {
   const becomesTerminal = !isTerminalPhase(api.phase) && isTerminalPhase(computed.phase);
   const held = becomesTerminal && containersMayRun;
-  const verdict = held ? api : computed;
+  // Somebody else may have ended the Pod (pod garbage collection) while the kubelet did not hear of it: a terminal phase is for ever.
+  const isOver = isTerminalPhase(api.phase) && api.phase !== computed.phase;
+  const verdict = held || isOver ? api : computed;
   const { reason: _reason, message: _message, ...rest } = computed;
   const merged: PodStatus = {
     ...rest,

@@ -7,7 +7,7 @@ import { StatusError } from "../api/wire/status-error.ts";
 import { type Random, SeededRandom } from "../base/random.ts";
 import { formatNanoTime, hours, type Instant, type Millis } from "../base/time.ts";
 import type { Client } from "../client/client.ts";
-import { type Cluster, startCluster } from "../cluster/cluster.ts";
+import { type Cluster, type ClusterOptions, startCluster } from "../cluster/cluster.ts";
 import { AddressRange } from "../network/ipam.ts";
 import type { PodNetwork } from "../network/pod-network.ts";
 import { NodeView } from "../network/simulated/node-view.ts";
@@ -15,9 +15,14 @@ import { SimulatedNetwork } from "../network/simulated/simulated-network.ts";
 import type { ImageBehaviour } from "../runtimes/simulated/behaviour.ts";
 import type { Latencies, SimulatedFaults } from "../runtimes/simulated/faults.ts";
 import { MemoryFilesystem } from "../runtimes/simulated/memory-filesystem.ts";
-import { createSimulatedRuntime, type SimulatedRuntime } from "../runtimes/simulated/simulated-runtime.ts";
+import type { ContainerRuntime } from "../runtimes/runtime-service.ts";
+import {
+  createSimulatedRuntime,
+  type MachineEvent,
+  type SimulatedRuntime,
+} from "../runtimes/simulated/simulated-runtime.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
-import type { Revision } from "../store/store.ts";
+import type { Revision, StoreEvent } from "../store/store.ts";
 import { BreakableRoad } from "./breakable-road.ts";
 import { LimitedStore } from "./limited-store.ts";
 import { VirtualClock } from "./virtual-clock.ts";
@@ -26,6 +31,12 @@ export interface SimulatedClusterOptions {
   readonly seed: number | string;
   /** Resolves when every promise that can settle has settled; the host gives it. */
   readonly settle: () => Promise<void>;
+  /** The way of a part to the API server: where faults of the network and of the server are put. */
+  readonly transportFor?: ClusterOptions["transportFor"];
+  /** Told of every change in the store, in order, inside the transaction that makes it. It must not throw. */
+  readonly witness?: (event: StoreEvent) => void;
+  /** One of its own if absent. */
+  readonly clock?: VirtualClock;
 }
 
 export interface SimulatedNodeOptions {
@@ -37,6 +48,10 @@ export interface SimulatedNodeOptions {
   readonly services?: boolean;
   /** The folder of the node's static Pods. */
   readonly staticPodPath?: string;
+  /** Told of everything that happens on the machine. */
+  readonly witness?: (event: MachineEvent) => void;
+  /** Stands between the kubelet and the runtime. */
+  readonly runtimeFor?: (direct: ContainerRuntime) => ContainerRuntime;
 }
 
 /** The disk that the cluster's state lies on, and the machine's clock. */
@@ -106,7 +121,7 @@ export class SimulatedCluster {
   }
 
   static async start(options: SimulatedClusterOptions): Promise<SimulatedCluster> {
-    const clock = new VirtualClock(options.settle);
+    const clock = options.clock ?? new VirtualClock(options.settle);
     const random = new SeededRandom(options.seed);
     const store = new LimitedStore(new MemoryStore({ clock }));
     const transcript: string[] = [];
@@ -116,6 +131,7 @@ export class SimulatedCluster {
       {
         batch({ revision, events }) {
           for (const event of events) {
+            options.witness?.(event);
             transcript.push(
               `${formatNanoTime(clock.now())} ${revision} ${event.kind} ${event.key} ${event.kind === "put" ? event.current.value : ""}`,
             );
@@ -131,6 +147,7 @@ export class SimulatedCluster {
         store,
         authorityCertificate: "simulated",
         log: (message) => complaints.push(message),
+        ...(options.transportFor !== undefined && { transportFor: options.transportFor }),
       }),
     );
     const simulated = new SimulatedCluster(clock, random, cluster, store, transcript, complaints);
@@ -158,6 +175,7 @@ export class SimulatedCluster {
       nodeAddress: address,
       files: filesystem,
       ...(options.latencies !== undefined && { latencies: options.latencies }),
+      ...(options.witness !== undefined && { witness: options.witness }),
     });
     const road = new BreakableRoad();
     const view = new NodeView({ network: this.#network, clock, random, nodeAddress: address });
@@ -192,7 +210,7 @@ export class SimulatedCluster {
             podLogsDirectory: "/var/log/pods",
             clusterDomain: "cluster.local",
           },
-          runtime,
+          runtime: options.runtimeFor?.(runtime) ?? runtime,
           network: view,
           ...(options.services === true && { services: view }),
           filesystem,
@@ -234,6 +252,20 @@ export class SimulatedCluster {
       },
       putClockForward: (by) => this.clock.putForward(by),
     };
+  }
+
+  /** Ends the controllers and starts them anew. */
+  restartControllers(): Promise<void> {
+    return drive(this.clock, this.#cluster.restartControllers());
+  }
+
+  restartScheduler(): Promise<void> {
+    return drive(this.clock, this.#cluster.restartScheduler());
+  }
+
+  /** Forgets the history up to now: watches that have to go on from before are told that it is gone (410). */
+  async forgetHistory(): Promise<void> {
+    await this.#store.compact(this.#store.revision() as Revision);
   }
 
   /** Lets virtual time pass. */

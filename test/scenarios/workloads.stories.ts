@@ -354,6 +354,18 @@ const rollouts: readonly Story[] = [
     },
   ),
 
+  story("a Pod that fails long after the rollout was over is no lack of progress, and keeps nobody busy", async (t) => {
+    await webOfThree(t, { progressDeadlineSeconds: 10 });
+    await t.elapse(minutes(1));
+    const [first] = await staying(t);
+    const node = [...t.cluster.nodes.values()].find(({ name }) => name === first?.spec.nodeName);
+    node?.faults.killContainer(await t.containerId(first?.metadata.name ?? ""));
+    await t.elapse(seconds(1));
+      assert.equal((await t.get<Deployment>("deployment/web"))?.status.readyReplicas, 2);
+    assert.equal(await progress(t), 'True NewReplicaSetAvailable: ReplicaSet "<rs>" has successfully progressed.');
+    await t.until("deployment/web", isRolledOut, { within: minutes(1) });
+  }),
+
   story(
     "a paused Deployment takes changes without acting on them, is scaled all the same, and goes on when resumed",
     async (t) => {

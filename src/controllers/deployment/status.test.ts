@@ -191,6 +191,24 @@ describe("the time until the deadline", () => {
       undefined,
     ],
     ["does not matter before anything was told", {}, halfCounts, undefined],
+    [
+      "does not matter when the rollout was over and Pods have failed since",
+      {},
+      { ...halfCounts, conditions: [progressing("NewReplicaSetAvailable", 1000)] },
+      undefined,
+    ],
+    [
+      "does not matter to a Deployment that goes",
+      { metadata: { deletionTimestamp: ago(1) } },
+      { ...halfCounts, conditions: [progressing("ReplicaSetUpdated", 1000)] },
+      undefined,
+    ],
+    [
+      "is looked at again in a second when it has passed and nothing was said about it",
+      {},
+      { ...halfCounts, conditions: [progressing("ReplicaSetUpdated", 1000)] },
+      1,
+    ],
   ])("%s", (_rule, parts, status, want) => {
     expect(untilDeadline(testDeployment(parts), status, now)).toBe(want === undefined ? undefined : seconds(want));
   });

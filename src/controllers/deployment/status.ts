@@ -1,7 +1,7 @@
 // What a Deployment reports: counts, and whether it is available, progressing, stuck or done (pod-lifecycle 13.3.8).
 
 import type { Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet } from "../../api/index.ts";
-import { type Instant, type Millis, after, elapsed, formatTime, parseTime, seconds } from "../../base/time.ts";
+import { type Instant, type Millis, after, elapsed, formatTime, millis, parseTime, seconds } from "../../base/time.ts";
 import type { Revisions } from "./revisions.ts";
 import { maxUnavailableOf, totalReplicas } from "./rolling-update.ts";
 
@@ -112,9 +112,13 @@ export function isComplete({ spec, metadata }: Deployment, status: DeploymentSta
 export function untilDeadline(deployment: Deployment, status: DeploymentStatus, now: Instant): Millis | undefined {
   const condition = progressOf(status.conditions ?? []);
   if (!hasDeadline(deployment) || deployment.spec.paused === true || condition === undefined) return undefined;
-  if (isComplete(deployment, status) || condition.reason === "ProgressDeadlineExceeded") return undefined;
-  // Times are kept in whole seconds: one more, so that it has surely passed.
-  return elapsed(now, after(lastProgress(condition, now), seconds(deployment.spec.progressDeadlineSeconds + 1)));
+  if (deployment.metadata.deletionTimestamp !== undefined || isComplete(deployment, status)) return undefined;
+  // A rollout that has come to its end or is late already has no deadline before it, whatever becomes of its Pods.
+  if (condition.reason === "NewReplicaSetAvailable" || condition.reason === "ProgressDeadlineExceeded")
+    return undefined;
+  // Times are kept in whole seconds: one more, so that it has surely passed. A turn that had something else to do comes again soon, not at once.
+  const deadline = after(lastProgress(condition, now), seconds(deployment.spec.progressDeadlineSeconds + 1));
+  return millis(Math.max(elapsed(now, deadline), seconds(1)));
 }
 
 export function hasDeadline({ spec }: Deployment): boolean {

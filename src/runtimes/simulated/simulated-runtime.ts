@@ -49,6 +49,21 @@ export interface SimulatedRuntimeOptions {
   readonly files: NodeFilesystem;
   /** How long calls take; no time if absent. */
   readonly latencies?: Latencies;
+  /** Told of everything that happens on the machine, at once and also while the runtime is away: a witness whom no kubelet stands before. */
+  readonly witness?: (event: MachineEvent) => void;
+}
+
+/** What happens on a machine: what a runtime tells, and what it does not. */
+export interface MachineEvent extends Omit<RuntimeEvent, "kind"> {
+  readonly kind: RuntimeEvent["kind"] | "sandboxStarted" | "sandboxRemoved" | "containerStopping" | "containerRemoved";
+}
+
+/** What there is on a machine at one moment. */
+export interface MachineContents {
+  readonly sandboxes: readonly PodSandboxStatus[];
+  readonly containers: readonly ContainerStatus[];
+  /** Paths of logs, also of containers that were removed. */
+  readonly logPaths: readonly string[];
 }
 
 /** The simulated runtime and what a test can do to it besides. */
@@ -56,6 +71,10 @@ export interface SimulatedRuntime extends ContainerRuntime {
   readonly faults: SimulatedFaults;
   /** Adds an image to the registry, or changes what containers started from it do from now on. */
   declareImage(name: string, behaviour: ImageBehaviour): void;
+  /** What there is on the machine now, whether or not its runtime answers. */
+  contents(): MachineContents;
+  container(id: ContainerId): ContainerStatus | undefined;
+  sandbox(id: SandboxId): PodSandboxStatus | undefined;
   /** Opens the runtime once more, as a kubelet does that was started again: containers have run on meanwhile. */
   reopen(): SimulatedRuntime;
 }
@@ -71,6 +90,12 @@ function openOn(machine: SimulatedMachine): SimulatedRuntime {
     images: machine.images,
     faults: machine,
     declareImage: (name, behaviour) => machine.images.declare(name, behaviour),
+    contents: () => machine.contents(),
+    container: (id) => machine.containers.get(id)?.status(),
+    sandbox: (id) => {
+      const sandbox = machine.sandboxes.get(id);
+      return sandbox && sandboxStatus(sandbox);
+    },
     reopen: () => openOn(machine),
     close: async () => door.close(),
   };
@@ -115,7 +140,16 @@ class SimulatedMachine implements SimulatedFaults {
     return (this.#ids.uuid() + this.#ids.uuid()).replaceAll("-", "");
   }
 
+  contents(): MachineContents {
+    return {
+      sandboxes: [...this.sandboxes.values()].map(sandboxStatus),
+      containers: [...this.containers.values()].map((container) => container.status()),
+      logPaths: [...this.logs.keys()],
+    };
+  }
+
   emit(event: RuntimeEvent): void {
+    this.options.witness?.(event);
     if (this.gate.isDown) return;
     for (const listener of this.listeners) listener.event(event);
   }
@@ -135,6 +169,7 @@ class SimulatedMachine implements SimulatedFaults {
     };
     this.sandboxes.set(sandbox.id, sandbox);
     this.sandboxesByLabel.add(sandbox, config.labels);
+    this.options.witness?.({ kind: "sandboxStarted", sandboxId: sandbox.id });
     return sandbox.id;
   }
 
@@ -147,13 +182,16 @@ class SimulatedMachine implements SimulatedFaults {
 
   removeContainer(id: ContainerId): void {
     const container = this.containers.get(id);
-    if (container !== undefined) this.containersByLabel.delete(container);
+    if (container === undefined) return;
+    this.containersByLabel.delete(container);
     this.containers.delete(id);
+    this.options.witness?.({ kind: "containerRemoved", containerId: id, sandboxId: container.parts.sandboxId });
   }
 
   removeSandbox(sandbox: SimulatedSandbox): void {
     this.sandboxesByLabel.delete(sandbox);
     this.sandboxes.delete(sandbox.id);
+    this.options.witness?.({ kind: "sandboxRemoved", sandboxId: sandbox.id });
   }
 
   async stopSandbox(sandbox: SimulatedSandbox): Promise<void> {
@@ -301,6 +339,7 @@ class SimulatedRuntimeService implements RuntimeService {
 
   async stopContainer(id: ContainerId, timeout: Millis): Promise<void> {
     await this.#machine.gate.pass("stopContainer");
+    this.#machine.options.witness?.({ kind: "containerStopping", containerId: id });
     await this.#machine.containers.get(id)?.stop(timeout);
   }
 
