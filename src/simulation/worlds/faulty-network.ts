@@ -76,7 +76,7 @@ export class FaultyNetwork {
 
   /** Breaks all watches of a part: what was on its way is lost. */
   loseWatches(part: string): void {
-    for (const watch of [...this.#line(part).watches]) watch.lose();
+    for (const watch of this.#line(part).watches) watch.lose();
   }
 
   #line(part: string): Line {

@@ -39,9 +39,9 @@ export interface Hand {
   readonly random: RandomStream;
   readonly view: WorldView;
   /** True with this probability. */
-  chance(probability: number): boolean;
+  readonly chance: (probability: number) => boolean;
   /** A name that no object of this world had before: `web-7`. */
-  newName(prefix: string): string;
+  readonly newName: (prefix: string) => string;
   /** Names of all nodes. */
   readonly nodes: readonly string[];
 }

@@ -112,7 +112,8 @@ export class WorldView {
     const shared = { at: this.now(), resource, key: event.key, ...(before && { before }) };
     switch (event.kind) {
       case "put": {
-        const after = JSON.parse(event.current.value) as WorldObject;
+        const after = JSON.parse(event.current.value) as Partial<WorldObject>;
+        if (!isObject(after)) return undefined; // a server's own notes, such as the addresses that it has given to Services
         objects.set(event.key, after);
         this.#byUid.set(after.metadata.uid, after);
         this.#seen.set(after.metadata.uid, after);
@@ -125,6 +126,8 @@ export class WorldView {
     }
   }
 }
+
+const isObject = (value: Partial<WorldObject>): value is WorldObject => value.metadata?.uid !== undefined;
 
 /** The change of an object of this resource, typed; `undefined` if it is another's. */
 export function changeOf<T>(change: ObjectChange, resource: string): { before?: T; after?: T } | undefined {

@@ -207,7 +207,7 @@ class World {
   /** Nothing goes wrong any more and nobody moves. */
   async #rest(time: Millis): Promise<void> {
     while (this.#agenda.pop() !== undefined);
-    for (const fault of [...this.#atWork]) await this.#endFault(fault);
+    for (const fault of this.#atWork) await this.#endFault(fault);
     this.#chronicle.say("rest", `for ${time / 60_000} minutes`);
     await this.#keepAppointments(after(this.#cluster.clock.now(), time));
   }
