@@ -89,7 +89,11 @@ function claim(slot: number): Promise<(() => void) | undefined> {
     });
     socket.bind({ address: addressOf(rangesOf(slot).processServices, 0), port: claimPort, exclusive: true }, () => {
       socket.unref();
-      resolve(() => socket.close());
+      let held = true;
+      resolve(() => {
+        if (held) socket.close();
+        held = false;
+      });
     });
   });
 }
