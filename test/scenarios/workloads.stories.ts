@@ -361,7 +361,7 @@ const rollouts: readonly Story[] = [
     const node = [...t.cluster.nodes.values()].find(({ name }) => name === first?.spec.nodeName);
     node?.faults.killContainer(await t.containerId(first?.metadata.name ?? ""));
     await t.elapse(seconds(1));
-      assert.equal((await t.get<Deployment>("deployment/web"))?.status.readyReplicas, 2);
+    assert.equal((await t.get<Deployment>("deployment/web"))?.status.readyReplicas, 2);
     assert.equal(await progress(t), 'True NewReplicaSetAvailable: ReplicaSet "<rs>" has successfully progressed.');
     await t.until("deployment/web", isRolledOut, { within: minutes(1) });
   }),
