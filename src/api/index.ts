@@ -124,7 +124,13 @@ export type {
 export type { Scale, ScaleSpec, ScaleStatus } from "./generated/autoscaling-v1.ts";
 export type { Endpoint, EndpointConditions, EndpointSlice, EndpointSliceList } from "./generated/discovery-v1.ts";
 export type { Lease, LeaseList, LeaseSpec } from "./generated/coordination-v1.ts";
-export type { Eviction, PodDisruptionBudget } from "./generated/policy-v1.ts";
+export type {
+  Eviction,
+  PodDisruptionBudget,
+  PodDisruptionBudgetList,
+  PodDisruptionBudgetSpec,
+  PodDisruptionBudgetStatus,
+} from "./generated/policy-v1.ts";
 export type {
   Condition,
   ConditionStatus,

@@ -141,6 +141,11 @@ export const kinds: readonly ResourceKind[] = [
   row("authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", virtual),
   row("authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", virtual),
   row("authorization.k8s.io", "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", virtual),
+  row("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", {
+    shortNames: ["pdb"],
+    status: true,
+    generation: true,
+  }),
   row("coordination.k8s.io", "v1", "leases", "Lease", {}),
   row("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", { generation: true }),
 ];

@@ -17,6 +17,7 @@ import type { NodeConnector } from "./node-connector.ts";
 import { KubernetesService, type ServerAddress } from "./kubernetes-service.ts";
 import { answerMetrics, metricsPath } from "./metrics/answer-metrics.ts";
 import { RequestMetrics } from "./metrics/request-metrics.ts";
+import { DisruptionBudgets } from "./registry/disruption-budgets.ts";
 import { parseIpv4Range } from "./registry/ipv4-range.ts";
 import { podBinding } from "./registry/pod-binding.ts";
 import { podEviction } from "./registry/pod-eviction.ts";
@@ -81,12 +82,16 @@ export function createApiServer({ store, clock, random, nodes, options = {} }: A
     const parts = { storage, admission, clock, random };
     return new Registry(definition, isServices ? { ...parts, allocator: serviceAllocator } : parts);
   });
+  const registryOf = (resource: string): Registry => {
+    const registry = registries.find(({ definition }) => definition.resource === resource);
+    if (registry === undefined) throw new Error(`${resource} are not served`);
+    return registry;
+  };
   const resources = new ResourceHandler({
     registries,
     creatable: new Map([
       ["pods/binding", podBinding(clock)],
-      // PodDisruptionBudgets are not served, so there is none that could refuse.
-      ["pods/eviction", podEviction(clock, async () => undefined)],
+      ["pods/eviction", podEviction(clock, new DisruptionBudgets(registryOf("poddisruptionbudgets"), clock))],
     ]),
     readable: new Map([["pods/log", podLog(nodes, clock)]]),
     connectable: new Map([
@@ -104,11 +109,6 @@ export function createApiServer({ store, clock, random, nodes, options = {} }: A
     watches,
     random: random.stream("api-server/watches"),
   });
-  const registryOf = (resource: string): Registry => {
-    const registry = registries.find(({ definition }) => definition.resource === resource);
-    if (registry === undefined) throw new Error(`${resource} are not served`);
-    return registry;
-  };
   const kubernetesService = new KubernetesService(
     {
       services: registryOf("services"),

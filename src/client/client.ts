@@ -14,6 +14,7 @@ import type {
   Node,
   PersistentVolumeClaim,
   Pod,
+  PodDisruptionBudget,
   ReplicaSet,
   ReplicationController,
   Secret,
@@ -60,6 +61,7 @@ export interface Client {
   readonly statefulSets: ResourceClient<StatefulSet>;
   readonly daemonSets: ResourceClient<DaemonSet>;
   readonly persistentVolumeClaims: ResourceClient<PersistentVolumeClaim>;
+  readonly podDisruptionBudgets: ResourceClient<PodDisruptionBudget>;
 }
 
 /**
@@ -95,6 +97,13 @@ export function createClient(options: ClientOptions): Client {
     statefulSets: resource(appsResource("statefulsets", "StatefulSet")),
     daemonSets: resource(appsResource("daemonsets", "DaemonSet")),
     persistentVolumeClaims: resource(coreResource("persistentvolumeclaims", "PersistentVolumeClaim")),
+    podDisruptionBudgets: resource({
+      group: "policy",
+      version: "v1",
+      resource: "poddisruptionbudgets",
+      kind: "PodDisruptionBudget",
+      namespaced: true,
+    }),
     leases: resource({
       group: "coordination.k8s.io",
       version: "v1",

@@ -12,6 +12,7 @@ import type {
   Node,
   ObjectMeta,
   Pod,
+  PodDisruptionBudget,
   ReplicaSet,
   ReplicationController,
   Secret,
@@ -45,6 +46,7 @@ export interface SharedInformers {
   readonly leases: Informer<Lease>;
   readonly namespaces: Informer<Namespace>;
   readonly nodes: Informer<Node>;
+  readonly podDisruptionBudgets: Informer<PodDisruptionBudget>;
   readonly pods: Informer<Pod>;
   readonly replicationControllers: Informer<ReplicationController>;
   readonly replicaSets: Informer<ReplicaSet>;
@@ -83,6 +85,7 @@ export function sharedInformers(parts: {
     leases: follow(client.leases),
     namespaces: follow(client.namespaces),
     nodes: follow(client.nodes),
+    podDisruptionBudgets: follow(client.podDisruptionBudgets),
     pods: follow(client.pods, {
       [podsByNode]: ({ spec }) => (spec.nodeName === undefined ? [] : [spec.nodeName]),
       [orphans]: namespaceOfOrphan,
@@ -120,6 +123,7 @@ const properties: ReadonlyMap<string, keyof SharedInformers> = new Map([
   ["coordination.k8s.io/leases", "leases"],
   ["/namespaces", "namespaces"],
   ["/nodes", "nodes"],
+  ["policy/poddisruptionbudgets", "podDisruptionBudgets"],
   ["/pods", "pods"],
   ["/replicationcontrollers", "replicationControllers"],
   ["apps/replicasets", "replicaSets"],

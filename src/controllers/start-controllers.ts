@@ -8,6 +8,7 @@ import type { EventRecorder } from "../client/event-recorder.ts";
 import type { ControllerDeps, RunningController } from "./controller-deps.ts";
 import { startDaemonSetController } from "./daemonset/reconcile.ts";
 import { startDeploymentController } from "./deployment/reconcile.ts";
+import { startDisruptionController } from "./disruption/reconcile.ts";
 import { startEndpointSliceController } from "./endpoint-slice/reconcile.ts";
 import { startEndpointSliceMirroringController } from "./endpoint-slice-mirroring/reconcile.ts";
 import { startEndpointsController } from "./endpoints/reconcile.ts";
@@ -69,6 +70,7 @@ export function startControllers(options: ControllersOptions): RunningController
       startEndpointsController(deps),
       startEndpointSliceMirroringController(deps),
       startServiceLoadBalancerController(deps),
+      startDisruptionController(deps),
     );
     if (authorityCertificate !== undefined) running.push(startRootCaPublisher(deps, authorityCertificate));
     if (!withWorkloads) return;

@@ -361,6 +361,7 @@ export class StoryTeller {
       service: all.services,
       endpoints: all.endpoints,
       endpointslice: all.endpointSlices,
+      poddisruptionbudget: all.podDisruptionBudgets,
     };
     const client = clients[kind] as ResourceClient<StoredObject> | undefined;
     if (client === undefined)

@@ -71,6 +71,7 @@ const drafts: readonly JsonObject[] = [
   { apiVersion: "apps/v1", kind: "DaemonSet", metadata: { name: "a" }, spec: { selector, template } },
   { apiVersion: "apps/v1", kind: "StatefulSet", metadata: { name: "s" }, spec: { selector, template } },
   { apiVersion: "apps/v1", kind: "ReplicaSet", metadata: { name: "r" }, spec: { selector, template } },
+  { apiVersion: "policy/v1", kind: "PodDisruptionBudget", metadata: { name: "b" }, spec: { selector } },
   { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "d" }, spec: { selector, template } },
 ];
 

@@ -4,6 +4,7 @@ import type { Story } from "../../src/testing/index.ts";
 import { stories as crash } from "./crash.stories.ts";
 import { stories as ephemeralContainers } from "./ephemeral-containers.stories.ts";
 import { stories as daemonSets } from "./daemon-sets.stories.ts";
+import { stories as disruptionBudgets } from "./disruption-budgets.stories.ts";
 import { stories as environment } from "./environment.stories.ts";
 import { stories as failures } from "./failures.stories.ts";
 import { stories as hooks } from "./hooks.stories.ts";
@@ -38,6 +39,7 @@ export const topics: Readonly<Record<string, readonly Story[]>> = {
   workloads,
   StatefulSets: statefulSets,
   DaemonSets: daemonSets,
+  "disruption budgets": disruptionBudgets,
   services,
   failures,
   "traffic to Services": serviceTraffic,

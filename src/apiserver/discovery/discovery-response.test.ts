@@ -35,6 +35,7 @@ describe("legacy discovery", () => {
       "events.k8s.io",
       "authentication.k8s.io",
       "authorization.k8s.io",
+      "policy",
       "coordination.k8s.io",
       "discovery.k8s.io",
     ]);
@@ -132,6 +133,7 @@ describe("aggregated discovery", () => {
         "events.k8s.io",
         "authentication.k8s.io",
         "authorization.k8s.io",
+        "policy",
         "coordination.k8s.io",
         "discovery.k8s.io",
       ].map((name) => ({

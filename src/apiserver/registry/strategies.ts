@@ -12,6 +12,7 @@ import { coreEventStrategy, eventConversion, eventStrategy } from "./event-strat
 import { endpointSliceStrategy, endpointsStrategy, serviceStrategy } from "./service-strategy.ts";
 import { namespaceStrategy } from "./namespace-strategy.ts";
 import { nodeStrategy } from "./node-strategy.ts";
+import { podDisruptionBudgetStrategy } from "./policy-strategies.ts";
 import { podStrategy } from "./pod-strategy.ts";
 import type { ResourceDefinition, VersionConversion } from "./resource-definition.ts";
 import { ordinaryStrategy, type Strategy } from "./strategy.ts";
@@ -87,6 +88,7 @@ const strategies: ReadonlyMap<string, Strategy> = new Map([
   ["events.k8s.io/events", eventStrategy],
   ["coordination.k8s.io/leases", leaseStrategy],
   ["discovery.k8s.io/endpointslices", endpointSliceStrategy],
+  ["policy/poddisruptionbudgets", podDisruptionBudgetStrategy],
 ]);
 
 /** Versions that are served but not stored. */

@@ -121,6 +121,7 @@ it("collects all kinds that can be listed, watched and deleted, once each, and n
     "deployments",
     "replicasets",
     "statefulsets",
+    "poddisruptionbudgets",
     "leases",
     "endpointslices",
   ]);

@@ -1,0 +1,34 @@
+// PodDisruptionBudgets: how many of some Pods must stay when somebody asks for evictions (pod-lifecycle 12.5).
+
+import type { PodDisruptionBudget } from "../../api/index.ts";
+import { pathSegmentProblems } from "../../api/meta/names.ts";
+import {
+  validatePodDisruptionBudget,
+  validatePodDisruptionBudgetStatus,
+} from "../../api/policy/v1/pod-disruption-budget.ts";
+import { type ApiObject, withField } from "./api-object.ts";
+import { ordinaryStrategy, type Strategy } from "./strategy.ts";
+
+/** After decoding the objects have the shape of their type, with an empty spec where none was sent. */
+const as = (object: ApiObject): PodDisruptionBudget => object as unknown as PodDisruptionBudget;
+
+const noStatus = { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 };
+
+export const podDisruptionBudgetStrategy: Strategy = {
+  ...ordinaryStrategy,
+  nameProblems: pathSegmentProblems,
+  allowsUnconditionalUpdate: false,
+  default: (budget) => withField(budget, "spec", budget["spec"] ?? {}),
+  prepareForCreate: (budget) => withField(budget, "status", noStatus),
+  validate: (budget) => validatePodDisruptionBudget(as(budget)),
+  update: {
+    prepare: (next, old) => withField(next, "status", old["status"]),
+    validate: (next) => validatePodDisruptionBudget(as(next)),
+  },
+  subresources: {
+    status: {
+      prepare: (next, old) => withField(next, "spec", old["spec"]),
+      validate: (next) => validatePodDisruptionBudgetStatus(as(next)),
+    },
+  },
+};
