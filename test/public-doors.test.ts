@@ -25,6 +25,7 @@ const names: Readonly<Record<string, readonly string[]>> = {
   "./testing": [
     "StoryTeller",
     "configMap",
+    "cronJob",
     "daemonSet",
     "deployment",
     "exists",
@@ -34,6 +35,7 @@ const names: Readonly<Record<string, readonly string[]>> = {
     "hasReadyReplicas",
     "hasRestarts",
     "hours",
+    "isComplete",
     "isFailed",
     "isGone",
     "isReady",
@@ -42,6 +44,7 @@ const names: Readonly<Record<string, readonly string[]>> = {
     "isScheduled",
     "isSucceeded",
     "isTerminating",
+    "job",
     "millis",
     "minutes",
     "pod",

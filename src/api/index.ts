@@ -121,6 +121,17 @@ export type {
   StatefulSetSpec,
   StatefulSetStatus,
 } from "./generated/apps-v1.ts";
+export type {
+  CronJob,
+  CronJobList,
+  CronJobSpec,
+  CronJobStatus,
+  Job,
+  JobCondition,
+  JobList,
+  JobSpec,
+  JobStatus,
+} from "./generated/batch-v1.ts";
 export type { Scale, ScaleSpec, ScaleStatus } from "./generated/autoscaling-v1.ts";
 export type { Endpoint, EndpointConditions, EndpointSlice, EndpointSliceList } from "./generated/discovery-v1.ts";
 export type { Lease, LeaseList, LeaseSpec } from "./generated/coordination-v1.ts";

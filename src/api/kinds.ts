@@ -141,6 +141,13 @@ export const kinds: readonly ResourceKind[] = [
   row("authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", virtual),
   row("authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", virtual),
   row("authorization.k8s.io", "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", virtual),
+  row("batch", "v1", "cronjobs", "CronJob", {
+    shortNames: ["cj"],
+    categories: ["all"],
+    status: true,
+    generation: true,
+  }),
+  row("batch", "v1", "jobs", "Job", { categories: ["all"], status: true, generation: true }),
   row("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", {
     shortNames: ["pdb"],
     status: true,

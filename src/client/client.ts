@@ -4,11 +4,13 @@
 import type {
   ConfigMap,
   ControllerRevision,
+  CronJob,
   DaemonSet,
   Deployment,
   Endpoints,
   EndpointSlice,
   Event,
+  Job,
   Lease,
   Namespace,
   Node,
@@ -60,6 +62,8 @@ export interface Client {
   readonly controllerRevisions: ResourceClient<ControllerRevision>;
   readonly statefulSets: ResourceClient<StatefulSet>;
   readonly daemonSets: ResourceClient<DaemonSet>;
+  readonly jobs: ResourceClient<Job>;
+  readonly cronJobs: ResourceClient<CronJob>;
   readonly persistentVolumeClaims: ResourceClient<PersistentVolumeClaim>;
   readonly podDisruptionBudgets: ResourceClient<PodDisruptionBudget>;
 }
@@ -96,6 +100,8 @@ export function createClient(options: ClientOptions): Client {
     controllerRevisions: resource(appsResource("controllerrevisions", "ControllerRevision")),
     statefulSets: resource(appsResource("statefulsets", "StatefulSet")),
     daemonSets: resource(appsResource("daemonsets", "DaemonSet")),
+    jobs: resource(batchResource("jobs", "Job")),
+    cronJobs: resource(batchResource("cronjobs", "CronJob")),
     persistentVolumeClaims: resource(coreResource("persistentvolumeclaims", "PersistentVolumeClaim")),
     podDisruptionBudgets: resource({
       group: "policy",
@@ -116,6 +122,10 @@ export function createClient(options: ClientOptions): Client {
 
 function appsResource(resource: string, kind: string): ResourceRef {
   return { group: "apps", version: "v1", resource, kind, namespaced: true };
+}
+
+function batchResource(resource: string, kind: string): ResourceRef {
+  return { group: "batch", version: "v1", resource, kind, namespaced: true };
 }
 
 function coreResource(resource: string, kind: string, { namespaced } = { namespaced: true }): ResourceRef {

@@ -50,22 +50,29 @@ export function planClaims<T extends Owned>(
   return plan;
 }
 
-/** Carries out a plan. @returns what the owner owns now. @throws StatusError, Error when the owner itself has gone meanwhile */
+/**
+ * Carries out a plan.
+ * @param finalizer by which the owner holds what it owns, if it does
+ * @returns what the owner owns now. @throws StatusError, Error when the owner itself has gone meanwhile
+ */
 export async function carryOutClaims<T extends Owned, O extends Owned>(
   { owned, adopt, release }: ClaimPlan<T>,
   owner: Owner,
   clients: { readonly owners: ResourceClient<O>; readonly objects: ResourceClient<T> },
+  finalizer?: string,
 ): Promise<readonly T[]> {
+  const held = finalizer === undefined ? {} : { finalizers: [finalizer] };
+  const letGo = finalizer === undefined ? {} : { "$deleteFromPrimitiveList/finalizers": [finalizer] };
   if (adopt.length === 0 && release.length === 0) return owned;
   const adopted: T[] = [];
   if (adopt.length > 0) {
     await checkOwnerStays(owner, clients.owners);
     for (const object of adopt) {
-      if (await patchOwner(object, controllerReference(owner), clients.objects)) adopted.push(object);
+      if (await patchOwner(object, controllerReference(owner), held, clients.objects)) adopted.push(object);
     }
   }
   for (const object of release) {
-    await patchOwner(object, { $patch: "delete", uid: owner.metadata.uid }, clients.objects);
+    await patchOwner(object, { $patch: "delete", uid: owner.metadata.uid }, letGo, clients.objects);
   }
   return [...owned, ...adopted];
 }
@@ -97,11 +104,14 @@ async function checkOwnerStays<O extends Owned>({ metadata, kind }: Owner, owner
 async function patchOwner<T extends Owned>(
   { metadata }: T,
   reference: object,
+  finalizers: object,
   objects: ResourceClient<T>,
 ): Promise<boolean> {
   const { name, namespace, uid } = metadata;
   try {
-    await objects.patch(name, namespace, "strategic", { metadata: { uid, ownerReferences: [reference] } });
+    await objects.patch(name, namespace, "strategic", {
+      metadata: { uid, ownerReferences: [reference], ...finalizers },
+    });
     return true;
   } catch (error) {
     if (isReason(error, "NotFound") || isReason(error, "Invalid") || isReason(error, "Conflict")) return false;

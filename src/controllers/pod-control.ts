@@ -13,14 +13,15 @@ export interface PodControl {
   readonly recorder: EventRecorder;
 }
 
-/** Creates a Pod of the owner's. @throws StatusError */
+/** Creates a Pod of the owner's. @param generateName how its name begins, if not with the owner's. @throws StatusError */
 export async function createPod(
   { client, recorder }: PodControl,
   owner: Owner,
   template: PodTemplateSpec,
+  generateName = podNamePrefix(owner.metadata.name),
 ): Promise<void> {
   try {
-    const pod = await client.pods.create(podFromTemplate(owner, template), owner.metadata.namespace);
+    const pod = await client.pods.create(podFromTemplate(owner, template, generateName), owner.metadata.namespace);
     const message = `Created pod: ${pod.metadata.name}`;
     recorder.record(owner, { type: "Normal", reason: "SuccessfulCreate", message });
   } catch (error) {
@@ -53,13 +54,17 @@ export class PodGone extends Error {
 }
 
 /** A Pod as its owner's template wants it; the API server finds the rest of its name. */
-export function podFromTemplate(owner: Owner, { metadata = {}, spec }: PodTemplateSpec): JsonObject {
+export function podFromTemplate(
+  owner: Owner,
+  { metadata = {}, spec }: PodTemplateSpec,
+  generateName = podNamePrefix(owner.metadata.name),
+): JsonObject {
   const { labels, annotations, finalizers } = metadata;
   return {
     apiVersion: "v1",
     kind: "Pod",
     metadata: {
-      generateName: podNamePrefix(owner.metadata.name),
+      generateName,
       ...(labels && { labels }),
       ...(annotations && { annotations }),
       ...(finalizers && { finalizers }),

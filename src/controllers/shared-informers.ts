@@ -3,10 +3,12 @@
 import type {
   ConfigMap,
   ControllerRevision,
+  CronJob,
   DaemonSet,
   Deployment,
   Endpoints,
   EndpointSlice,
+  Job,
   Lease,
   Namespace,
   Node,
@@ -39,10 +41,12 @@ export const orphans = "orphans";
 export interface SharedInformers {
   readonly configMaps: Informer<ConfigMap>;
   readonly controllerRevisions: Informer<ControllerRevision>;
+  readonly cronJobs: Informer<CronJob>;
   readonly daemonSets: Informer<DaemonSet>;
   readonly deployments: Informer<Deployment>;
   readonly endpoints: Informer<Endpoints>;
   readonly endpointSlices: Informer<EndpointSlice>;
+  readonly jobs: Informer<Job>;
   readonly leases: Informer<Lease>;
   readonly namespaces: Informer<Namespace>;
   readonly nodes: Informer<Node>;
@@ -78,10 +82,12 @@ export function sharedInformers(parts: {
   return {
     configMaps: follow(client.configMaps),
     controllerRevisions: follow(client.controllerRevisions, { [orphans]: namespaceOfOrphan }),
+    cronJobs: follow(client.cronJobs),
     daemonSets: follow(client.daemonSets),
     deployments: follow(client.deployments),
     endpoints: follow(client.endpoints),
     endpointSlices: follow(client.endpointSlices),
+    jobs: follow(client.jobs),
     leases: follow(client.leases),
     namespaces: follow(client.namespaces),
     nodes: follow(client.nodes),
@@ -116,10 +122,12 @@ export function informerOf(
 const properties: ReadonlyMap<string, keyof SharedInformers> = new Map([
   ["/configmaps", "configMaps"],
   ["apps/controllerrevisions", "controllerRevisions"],
+  ["batch/cronjobs", "cronJobs"],
   ["apps/daemonsets", "daemonSets"],
   ["apps/deployments", "deployments"],
   ["discovery.k8s.io/endpointslices", "endpointSlices"],
   ["/endpoints", "endpoints"],
+  ["batch/jobs", "jobs"],
   ["coordination.k8s.io/leases", "leases"],
   ["/namespaces", "namespaces"],
   ["/nodes", "nodes"],

@@ -6,6 +6,7 @@ import type { Client } from "../client/client.ts";
 import type { ControllerFailure } from "../client/controller.ts";
 import type { EventRecorder } from "../client/event-recorder.ts";
 import type { ControllerDeps, RunningController } from "./controller-deps.ts";
+import { startCronJobController } from "./cronjob/reconcile.ts";
 import { startDaemonSetController } from "./daemonset/reconcile.ts";
 import { startDeploymentController } from "./deployment/reconcile.ts";
 import { startDisruptionController } from "./disruption/reconcile.ts";
@@ -13,6 +14,7 @@ import { startEndpointSliceController } from "./endpoint-slice/reconcile.ts";
 import { startEndpointSliceMirroringController } from "./endpoint-slice-mirroring/reconcile.ts";
 import { startEndpointsController } from "./endpoints/reconcile.ts";
 import { startGarbageCollector } from "./garbage-collector/reconcile.ts";
+import { startJobController } from "./job/reconcile.ts";
 import { startNamespaceController } from "./namespace/reconcile.ts";
 import { startNodeLifecycleController } from "./node-lifecycle/reconcile.ts";
 import { startPodGarbageCollector } from "./pod-gc/reconcile.ts";
@@ -23,6 +25,7 @@ import { startServiceLoadBalancerController } from "./service-load-balancer/reco
 import { allOf, sharedInformers } from "./shared-informers.ts";
 import { startStatefulSetController } from "./statefulset/reconcile.ts";
 import { startTaintEvictionController } from "./taint-eviction/reconcile.ts";
+import { startTtlAfterFinishedController } from "./ttl-after-finished/reconcile.ts";
 
 export interface ControllersOptions {
   readonly client: Client;
@@ -70,6 +73,9 @@ export function startControllers(options: ControllersOptions): RunningController
       startEndpointsController(deps),
       startEndpointSliceMirroringController(deps),
       startServiceLoadBalancerController(deps),
+      startTtlAfterFinishedController(deps),
+      // It goes on counting Pods that end: what is not counted cannot go.
+      startJobController(deps, () => withWorkloads),
       startDisruptionController(deps),
     );
     if (authorityCertificate !== undefined) running.push(startRootCaPublisher(deps, authorityCertificate));
@@ -80,6 +86,7 @@ export function startControllers(options: ControllersOptions): RunningController
       startDeploymentController(deps),
       startStatefulSetController(deps),
       startDaemonSetController(deps),
+      startCronJobController(deps),
     );
   });
   const stopWorkloads = async (): Promise<void> => {

@@ -4,16 +4,16 @@ import { isReason } from "../api/wire/status-error.ts";
 import type { Client } from "../client/client.ts";
 import type { StoredObject } from "../client/resource-client.ts";
 
-/** What has replicas, and what has a Pod on each node. */
+/** What has replicas, what has a Pod on each node, and what runs Pods until they succeed. */
 const replacesPods = ({ subresources, kind }: ResourceKind): boolean =>
-  kind === "DaemonSet" || subresources.some(({ name }) => name === "scale");
+  ["CronJob", "DaemonSet", "Job"].includes(kind) || subresources.some(({ name }) => name === "scale");
 
 interface Workload extends StoredObject {
   readonly metadata: ObjectMeta;
 }
 
 /**
- * Deletes everything that would replace a Pod: Deployments, ReplicaSets, DaemonSets and whatever else has replicas. What they own goes after them, Pods with
+ * Deletes everything that would replace a Pod: Deployments, ReplicaSets, DaemonSets, Jobs and whatever else has replicas. What they own goes after them, Pods with
  * their grace. Those that have an owner are left to it.
  */
 export async function endWorkloads(client: Client): Promise<void> {

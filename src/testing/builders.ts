@@ -2,11 +2,15 @@
 
 import type {
   Container,
+  CronJob,
+  CronJobSpec,
   DaemonSet,
   DaemonSetSpec,
   Deployment,
   DeploymentSpec,
   Draft,
+  Job,
+  JobSpec,
   Pod,
   PodSpec,
   ReplicaSet,
@@ -166,6 +170,58 @@ export function daemonSet(name: string, options: DaemonSetOptions): JsonObject {
     spec: { ...spec, ...replicaSpec(name, options) },
   };
   return draft as JsonObject;
+}
+
+export interface JobOptions extends Omit<Draft<JobSpec>, "template"> {
+  /** The Pods: what {@link pod} takes. Unless said their containers are never restarted. */
+  readonly template: PodOptions;
+  readonly namespace?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/**
+ * A Job whose Pods are as the template says.
+ * @example job("count", { completions: 3, parallelism: 2, template: { image: "count:1" } })
+ */
+export function job(name: string, { namespace, labels, ...spec }: JobOptions): JsonObject {
+  const draft: Draft<Job> = {
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: { name, namespace: namespace ?? "default", ...(labels && { labels }) },
+    spec: jobSpec(name, spec),
+  };
+  return draft as JsonObject;
+}
+
+export interface CronJobOptions extends Omit<Draft<CronJobSpec>, "jobTemplate"> {
+  readonly schedule: string;
+  /** Its Jobs: what {@link job} takes. */
+  readonly job: Omit<JobOptions, "namespace">;
+  readonly namespace?: string;
+}
+
+/**
+ * A CronJob whose Jobs are as `job` says.
+ * @example cronJob("backup", { schedule: "0 3 * * *", job: { template: { image: "backup:1" } } })
+ */
+export function cronJob(name: string, { namespace, job: made, ...spec }: CronJobOptions): JsonObject {
+  const { labels, ...ofJob } = made;
+  const draft: Draft<CronJob> = {
+    apiVersion: "batch/v1",
+    kind: "CronJob",
+    metadata: { name, namespace: namespace ?? "default" },
+    spec: { ...spec, jobTemplate: { ...(labels && { metadata: { labels } }), spec: jobSpec(name, ofJob) } },
+  };
+  return draft as JsonObject;
+}
+
+function jobSpec(name: string, { template, ...spec }: Omit<JobOptions, "namespace" | "labels">): Draft<JobSpec> {
+  const { metadata, spec: podSpec } = pod(name, { restartPolicy: "Never", ...template }) as Draft<Pod>;
+  const { labels, annotations } = metadata ?? {};
+  return {
+    ...spec,
+    template: { metadata: { ...(labels && { labels }), ...(annotations && { annotations }) }, spec: podSpec ?? {} },
+  };
 }
 
 function replicaSpec(name: string, { template, replicas, minReadySeconds }: ReplicaOptions) {

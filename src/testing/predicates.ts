@@ -91,5 +91,8 @@ export const hasReadyReplicas = (count: number): Predicate =>
     return (status?.readyReplicas ?? 0) === count && (status?.replicas ?? 0) === count;
   });
 
+/** The Job has succeeded. */
+export const isComplete: Predicate = Object.assign(hasCondition("Complete"), { title: "Complete" });
+
 /** The Pod has a node. */
 export const isScheduled: Predicate = Object.assign(hasCondition("PodScheduled"), { title: "Scheduled" });

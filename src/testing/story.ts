@@ -357,6 +357,8 @@ export class StoryTeller {
       deployment: all.deployments,
       statefulset: all.statefulSets,
       daemonset: all.daemonSets,
+      job: all.jobs,
+      cronjob: all.cronJobs,
       controllerrevision: all.controllerRevisions,
       service: all.services,
       endpoints: all.endpoints,

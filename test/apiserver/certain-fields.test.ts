@@ -31,6 +31,8 @@ const labels = { app: "web" };
 const selector = { matchLabels: labels };
 const template = { metadata: { labels }, spec: { containers: [container], volumes } };
 
+const onceTemplate = { metadata: { labels }, spec: { restartPolicy: "Never", containers: [container], volumes } };
+
 const drafts: readonly JsonObject[] = [
   { apiVersion: "v1", kind: "Namespace", metadata: { name: "blue" } },
   { apiVersion: "v1", kind: "Node", metadata: { name: "node-a" } },
@@ -70,6 +72,13 @@ const drafts: readonly JsonObject[] = [
   { apiVersion: "apps/v1", kind: "ControllerRevision", metadata: { name: "c" }, data: {}, revision: 1 },
   { apiVersion: "apps/v1", kind: "DaemonSet", metadata: { name: "a" }, spec: { selector, template } },
   { apiVersion: "apps/v1", kind: "StatefulSet", metadata: { name: "s" }, spec: { selector, template } },
+  { apiVersion: "batch/v1", kind: "Job", metadata: { name: "j" }, spec: { template: onceTemplate } },
+  {
+    apiVersion: "batch/v1",
+    kind: "CronJob",
+    metadata: { name: "c" },
+    spec: { schedule: "@hourly", jobTemplate: { spec: { template: onceTemplate } } },
+  },
   { apiVersion: "apps/v1", kind: "ReplicaSet", metadata: { name: "r" }, spec: { selector, template } },
   { apiVersion: "policy/v1", kind: "PodDisruptionBudget", metadata: { name: "b" }, spec: { selector } },
   { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "d" }, spec: { selector, template } },

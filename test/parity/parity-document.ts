@@ -33,7 +33,7 @@ function served(): string {
   const rows = kinds.map((kind): Row => [`\`${apiVersionOf(kind)}\``, names(kind), verbs(kind), subresources(kind)]);
   return [
     table(["group version", "resource", "verbs", "below it"], rows),
-    "_All_ verbs are create, delete, deletecollection, get, list, patch, update and watch. What is not in the table is answered with 404, as by a server without it: Jobs, networking, storage, RBAC, custom resources. Patches are JSON, merge and strategic merge patches; server-side apply is refused.",
+    "_All_ verbs are create, delete, deletecollection, get, list, patch, update and watch. What is not in the table is answered with 404, as by a server without it: networking, storage, RBAC, custom resources. Patches are JSON, merge and strategic merge patches; server-side apply is refused.",
     "Discovery (aggregated and not), OpenAPI v2 and v3, `/version`, `/livez`, `/readyz`, `/healthz` and a small `/metrics` are served. JSON, YAML and protobuf are read; JSON and YAML are written.",
   ].join("\n\n");
 }

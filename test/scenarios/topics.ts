@@ -10,6 +10,7 @@ import { stories as failures } from "./failures.stories.ts";
 import { stories as hooks } from "./hooks.stories.ts";
 import { stories as images } from "./images.stories.ts";
 import { stories as initContainers } from "./init-containers.stories.ts";
+import { stories as jobs } from "./jobs.stories.ts";
 import { stories as kubelet } from "./kubelet.stories.ts";
 import { stories as nodes } from "./nodes.stories.ts";
 import { stories as probes } from "./probes.stories.ts";
@@ -39,6 +40,7 @@ export const topics: Readonly<Record<string, readonly Story[]>> = {
   workloads,
   StatefulSets: statefulSets,
   DaemonSets: daemonSets,
+  Jobs: jobs,
   "disruption budgets": disruptionBudgets,
   services,
   failures,

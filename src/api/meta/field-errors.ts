@@ -40,6 +40,11 @@ export function invalid(field: string, badValue: unknown, detail: string): Field
   };
 }
 
+/** Something is wrong with a value as a whole, which is not shown. */
+export function invalidWhole(field: string, detail: string): FieldError {
+  return fieldError("FieldValueInvalid", field, withDetail("Invalid value", detail));
+}
+
 /** A value has the wrong JSON type. */
 export function typeInvalid(field: string, badValue: unknown, detail: string): FieldError {
   const body = withDetail(`Invalid value: ${goValue(badValue)}`, detail);

@@ -45,6 +45,7 @@ const groupVersions = [
   "apis/events.k8s.io/v1",
   "apis/authentication.k8s.io/v1",
   "apis/authorization.k8s.io/v1",
+  "apis/batch/v1",
   "apis/policy/v1",
   "apis/coordination.k8s.io/v1",
   "apis/discovery.k8s.io/v1",

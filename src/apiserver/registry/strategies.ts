@@ -11,6 +11,7 @@ import type { ApiObject } from "./api-object.ts";
 import { coreEventStrategy, eventConversion, eventStrategy } from "./event-strategy.ts";
 import { endpointSliceStrategy, endpointsStrategy, serviceStrategy } from "./service-strategy.ts";
 import { namespaceStrategy } from "./namespace-strategy.ts";
+import { cronJobStrategy, jobStrategy } from "./batch-strategies.ts";
 import { nodeStrategy } from "./node-strategy.ts";
 import { podDisruptionBudgetStrategy } from "./policy-strategies.ts";
 import { podStrategy } from "./pod-strategy.ts";
@@ -85,6 +86,8 @@ const strategies: ReadonlyMap<string, Strategy> = new Map([
   ["apps/deployments", deploymentStrategy],
   ["apps/replicasets", replicaSetStrategy],
   ["apps/statefulsets", statefulSetStrategy],
+  ["batch/cronjobs", cronJobStrategy],
+  ["batch/jobs", jobStrategy],
   ["events.k8s.io/events", eventStrategy],
   ["coordination.k8s.io/leases", leaseStrategy],
   ["discovery.k8s.io/endpointslices", endpointSliceStrategy],

@@ -145,7 +145,8 @@ function workloadStrategy<T>(rules: WorkloadRules<T>): Strategy {
   };
 }
 
-function nameWarnings({ metadata }: ApiObject): string[] {
+/** What to remark about a name that becomes part of Pods' names and hosts. */
+export function nameWarnings({ metadata }: ApiObject): string[] {
   const problems = dns1123LabelProblems(metadata.name ?? "");
   if (problems.length === 0) return [];
   const text =

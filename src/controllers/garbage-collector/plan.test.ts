@@ -121,6 +121,8 @@ it("collects all kinds that can be listed, watched and deleted, once each, and n
     "deployments",
     "replicasets",
     "statefulsets",
+    "cronjobs",
+    "jobs",
     "poddisruptionbudgets",
     "leases",
     "endpointslices",
