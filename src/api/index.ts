@@ -52,6 +52,11 @@ export type {
   ObjectReference,
   PersistentVolume,
   PersistentVolumeClaim,
+  PersistentVolumeClaimCondition,
+  PersistentVolumeClaimList,
+  PersistentVolumeClaimSpec,
+  PersistentVolumeList,
+  PersistentVolumeSpec,
   Pod,
   PodAffinity,
   PodAffinityTerm,
@@ -142,6 +147,7 @@ export type {
   PodDisruptionBudgetSpec,
   PodDisruptionBudgetStatus,
 } from "./generated/policy-v1.ts";
+export type { StorageClass, StorageClassList } from "./generated/storage-v1.ts";
 export type {
   Condition,
   ConditionStatus,

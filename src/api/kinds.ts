@@ -68,6 +68,8 @@ export const kinds: readonly ResourceKind[] = [
     ],
   }),
   core("nodes", "Node", { shortNames: ["no"], namespaced: false, status: true }),
+  core("persistentvolumeclaims", "PersistentVolumeClaim", { shortNames: ["pvc"], status: true }),
+  core("persistentvolumes", "PersistentVolume", { shortNames: ["pv"], namespaced: false, status: true }),
   core("pods", "Pod", {
     shortNames: ["po"],
     categories: ["all"],
@@ -153,6 +155,7 @@ export const kinds: readonly ResourceKind[] = [
     status: true,
     generation: true,
   }),
+  row("storage.k8s.io", "v1", "storageclasses", "StorageClass", { shortNames: ["sc"], namespaced: false }),
   row("coordination.k8s.io", "v1", "leases", "Lease", {}),
   row("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", { generation: true }),
 ];

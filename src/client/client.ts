@@ -14,6 +14,7 @@ import type {
   Lease,
   Namespace,
   Node,
+  PersistentVolume,
   PersistentVolumeClaim,
   Pod,
   PodDisruptionBudget,
@@ -23,6 +24,7 @@ import type {
   Service,
   ServiceAccount,
   StatefulSet,
+  StorageClass,
 } from "../api/index.ts";
 import type { RequestHandler, UserInfo } from "../api/wire/request.ts";
 import type { Clock } from "../base/time.ts";
@@ -66,6 +68,8 @@ export interface Client {
   readonly cronJobs: ResourceClient<CronJob>;
   readonly persistentVolumeClaims: ResourceClient<PersistentVolumeClaim>;
   readonly podDisruptionBudgets: ResourceClient<PodDisruptionBudget>;
+  readonly persistentVolumes: ResourceClient<PersistentVolume>;
+  readonly storageClasses: ResourceClient<StorageClass>;
 }
 
 /**
@@ -109,6 +113,14 @@ export function createClient(options: ClientOptions): Client {
       resource: "poddisruptionbudgets",
       kind: "PodDisruptionBudget",
       namespaced: true,
+    }),
+    persistentVolumes: resource(coreResource("persistentvolumes", "PersistentVolume", { namespaced: false })),
+    storageClasses: resource({
+      group: "storage.k8s.io",
+      version: "v1",
+      resource: "storageclasses",
+      kind: "StorageClass",
+      namespaced: false,
     }),
     leases: resource({
       group: "coordination.k8s.io",

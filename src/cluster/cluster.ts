@@ -21,6 +21,7 @@ import type { NodeFilesystem } from "../runtimes/node-filesystem.ts";
 import type { ContainerRuntime } from "../runtimes/runtime-service.ts";
 import { type RunningScheduler, startScheduler } from "../scheduler/scheduler.ts";
 import type { Store } from "../store/store.ts";
+import { type NodeDisk, volumeFolders } from "./volume-folders.ts";
 
 export interface ClusterOptions {
   readonly clock: Clock;
@@ -101,6 +102,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { clock, random, store, log } = options;
   const kubelets = new Map<string, Kubelet>();
   const proxies = new Map<string, RunningProxy>();
+  const disks = new Map<string, NodeDisk>();
   let dns: RunningDns | undefined;
   const silent = (nodeName: string) =>
     ({ kind: "refused", status: 500, message: `the kubelet of node ${nodeName} does not answer` }) as const;
@@ -154,6 +156,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       random,
       recorderFor: (component) => recorderOf(client, component),
       authorityCertificate: options.authorityCertificate,
+      volumeFolders: volumeFolders((name) => disks.get(name)),
       log,
     });
   };
@@ -196,6 +199,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         log,
       });
       kubelets.set(name, kubelet);
+      disks.set(name, { filesystem: parts.filesystem, rootDirectory: parts.node.rootDirectory });
       if (parts.services !== undefined)
         proxies.set(name, startNodeProxy(name, parts.services, parts.road?.(server.handle)));
       return kubelet;
@@ -206,6 +210,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     async stopNode(name) {
       const kubelet = kubelets.get(name);
       kubelets.delete(name);
+      disks.delete(name);
       await kubelet?.stop();
       await proxies.get(name)?.stop();
       proxies.delete(name);

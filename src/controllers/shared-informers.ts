@@ -13,6 +13,8 @@ import type {
   Namespace,
   Node,
   ObjectMeta,
+  PersistentVolume,
+  PersistentVolumeClaim,
   Pod,
   PodDisruptionBudget,
   ReplicaSet,
@@ -21,7 +23,9 @@ import type {
   Service,
   ServiceAccount,
   StatefulSet,
+  StorageClass,
 } from "../api/index.ts";
+import { claimsOfPod } from "../api/core/v1/pod-claims.ts";
 import type { Random } from "../base/random.ts";
 import type { Clock } from "../base/time.ts";
 import type { Client } from "../client/client.ts";
@@ -31,6 +35,9 @@ import type { ResourceClient, StoredObject } from "../client/resource-client.ts"
 
 /** The Pods of a node, by its name: for `pods.lister.byIndex`. */
 export const podsByNode = "nodeName";
+
+/** The Pods that use a claim, by the claim's key: for `pods.lister.byIndex`. */
+export const podsByClaim = "claim";
 
 /** The objects that name an owner, by its uid: for `lister.byIndex` of every informer here. */
 export const byOwner = "ownerUid";
@@ -51,6 +58,8 @@ export interface SharedInformers {
   readonly namespaces: Informer<Namespace>;
   readonly nodes: Informer<Node>;
   readonly podDisruptionBudgets: Informer<PodDisruptionBudget>;
+  readonly persistentVolumeClaims: Informer<PersistentVolumeClaim>;
+  readonly persistentVolumes: Informer<PersistentVolume>;
   readonly pods: Informer<Pod>;
   readonly replicationControllers: Informer<ReplicationController>;
   readonly replicaSets: Informer<ReplicaSet>;
@@ -58,6 +67,7 @@ export interface SharedInformers {
   readonly serviceAccounts: Informer<ServiceAccount>;
   readonly services: Informer<Service>;
   readonly statefulSets: Informer<StatefulSet>;
+  readonly storageClasses: Informer<StorageClass>;
 }
 
 /** What every object here has. */
@@ -92,7 +102,10 @@ export function sharedInformers(parts: {
     namespaces: follow(client.namespaces),
     nodes: follow(client.nodes),
     podDisruptionBudgets: follow(client.podDisruptionBudgets),
+    persistentVolumeClaims: follow(client.persistentVolumeClaims),
+    persistentVolumes: follow(client.persistentVolumes),
     pods: follow(client.pods, {
+      [podsByClaim]: keysOfClaims,
       [podsByNode]: ({ spec }) => (spec.nodeName === undefined ? [] : [spec.nodeName]),
       [orphans]: namespaceOfOrphan,
     }),
@@ -102,6 +115,7 @@ export function sharedInformers(parts: {
     serviceAccounts: follow(client.serviceAccounts),
     services: follow(client.services),
     statefulSets: follow(client.statefulSets),
+    storageClasses: follow(client.storageClasses),
   };
 }
 
@@ -132,16 +146,25 @@ const properties: ReadonlyMap<string, keyof SharedInformers> = new Map([
   ["/namespaces", "namespaces"],
   ["/nodes", "nodes"],
   ["policy/poddisruptionbudgets", "podDisruptionBudgets"],
+  ["/persistentvolumeclaims", "persistentVolumeClaims"],
+  ["/persistentvolumes", "persistentVolumes"],
   ["/pods", "pods"],
   ["/replicationcontrollers", "replicationControllers"],
   ["apps/replicasets", "replicaSets"],
   ["apps/statefulsets", "statefulSets"],
+  ["storage.k8s.io/storageclasses", "storageClasses"],
   ["/secrets", "secrets"],
   ["/serviceaccounts", "serviceAccounts"],
   ["/services", "services"],
 ]);
 
 const nobody: readonly string[] = [];
+
+function keysOfClaims(pod: Pod): readonly string[] {
+  return pod.spec.volumes === undefined
+    ? nobody
+    : claimsOfPod(pod).map(({ claimName }) => `${pod.metadata.namespace}/${claimName}`);
+}
 
 function namespaceOfOrphan({ metadata }: FollowedObject): readonly string[] {
   const { ownerReferences = [], namespace } = metadata;

@@ -17,6 +17,10 @@ import { startGarbageCollector } from "./garbage-collector/reconcile.ts";
 import { startJobController } from "./job/reconcile.ts";
 import { startNamespaceController } from "./namespace/reconcile.ts";
 import { startNodeLifecycleController } from "./node-lifecycle/reconcile.ts";
+import { startEphemeralVolumeController } from "./ephemeral-volume/reconcile.ts";
+import { startLocalFolderProvisioner } from "./local-folder-provisioner/reconcile.ts";
+import type { VolumeFolders } from "./local-folder-provisioner/volume-folders.ts";
+import { startPersistentVolumeController } from "./persistent-volume/reconcile.ts";
 import { startPodGarbageCollector } from "./pod-gc/reconcile.ts";
 import { startReplicaSetController, startReplicationController } from "./replicaset/reconcile.ts";
 import { startRootCaPublisher } from "./root-ca-publisher/reconcile.ts";
@@ -26,6 +30,8 @@ import { allOf, sharedInformers } from "./shared-informers.ts";
 import { startStatefulSetController } from "./statefulset/reconcile.ts";
 import { startTaintEvictionController } from "./taint-eviction/reconcile.ts";
 import { startTtlAfterFinishedController } from "./ttl-after-finished/reconcile.ts";
+import { startVolumeExpansionController } from "./volume-expansion/reconcile.ts";
+import { startVolumeProtectionController } from "./volume-protection/reconcile.ts";
 
 export interface ControllersOptions {
   readonly client: Client;
@@ -35,6 +41,8 @@ export interface ControllersOptions {
   readonly recorderFor: (component: string) => EventRecorder;
   /** PEM of the authority that Pods should trust, for `kube-root-ca.crt`. Without it no such ConfigMap is made. */
   readonly authorityCertificate?: string;
+  /** Where volumes are made and removed; without it nobody makes any. */
+  readonly volumeFolders?: VolumeFolders;
   /** Told of each turn, list or watch that failed; it is tried again by itself. */
   readonly log?: (message: string) => void;
 }
@@ -49,7 +57,7 @@ export interface RunningControllers {
 }
 
 export function startControllers(options: ControllersOptions): RunningControllers {
-  const { client, clock, random, recorderFor, authorityCertificate, log = () => undefined } = options;
+  const { client, clock, random, recorderFor, authorityCertificate, volumeFolders, log = () => undefined } = options;
   const onInformerFailure = (error: unknown): void => log(`controllers: list or watch failed: ${String(error)}`);
   const informers = sharedInformers({ client, clock, random, onFailure: onInformerFailure });
   const onFailure = ({ controller, key, error, retryAfter }: ControllerFailure): void =>
@@ -77,7 +85,12 @@ export function startControllers(options: ControllersOptions): RunningController
       // It goes on counting Pods that end: what is not counted cannot go.
       startJobController(deps, () => withWorkloads),
       startDisruptionController(deps),
+      startPersistentVolumeController(deps),
+      startVolumeExpansionController(deps),
+      startVolumeProtectionController(deps),
+      startEphemeralVolumeController(deps),
     );
+    if (volumeFolders !== undefined) running.push(startLocalFolderProvisioner(deps, volumeFolders));
     if (authorityCertificate !== undefined) running.push(startRootCaPublisher(deps, authorityCertificate));
     if (!withWorkloads) return;
     workloads.push(

@@ -6,9 +6,11 @@ import { type ApiServer, createApiServer } from "../../src/apiserver/api-server.
 import { SeededRandom } from "../../src/base/random.ts";
 import { type Millis, formatMicroTime, formatTime, seconds } from "../../src/base/time.ts";
 import { type Client, createClient } from "../../src/client/client.ts";
+import { volumeFolders } from "../../src/cluster/volume-folders.ts";
 import { createEventRecorder } from "../../src/client/event-recorder.ts";
 import { type RunningControllers, startControllers } from "../../src/controllers/start-controllers.ts";
 import { settle } from "../../src/host/settle.ts";
+import { MemoryFilesystem } from "../../src/runtimes/simulated/memory-filesystem.ts";
 import { type RunningScheduler, startScheduler } from "../../src/scheduler/scheduler.ts";
 import { VirtualClock } from "../../src/simulation/virtual-clock.ts";
 import { MemoryStore } from "../../src/store/memory/memory-store.ts";
@@ -18,6 +20,8 @@ export const certificate = "-----BEGIN CERTIFICATE-----\ntest\n-----END CERTIFIC
 export class ControlPlane {
   readonly clock = new VirtualClock(settle);
   readonly client: Client;
+  /** The one disk of all nodes. */
+  readonly disk = new MemoryFilesystem();
   readonly log: string[] = [];
   readonly errors: unknown[] = [];
   readonly #server: ApiServer;
@@ -58,6 +62,7 @@ export class ControlPlane {
       random,
       recorderFor,
       authorityCertificate: certificate,
+      volumeFolders: volumeFolders(() => ({ filesystem: plane.disk, rootDirectory: "/kubelet" })),
       log: (message) => plane.log.push(message),
     });
     plane.#scheduler = startScheduler({

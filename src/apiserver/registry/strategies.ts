@@ -17,6 +17,7 @@ import { podDisruptionBudgetStrategy } from "./policy-strategies.ts";
 import { podStrategy } from "./pod-strategy.ts";
 import type { ResourceDefinition, VersionConversion } from "./resource-definition.ts";
 import { ordinaryStrategy, type Strategy } from "./strategy.ts";
+import { persistentVolumeClaimStrategy, persistentVolumeStrategy, storageClassStrategy } from "./volume-strategies.ts";
 import {
   daemonSetStrategy,
   deploymentStrategy,
@@ -76,6 +77,8 @@ const strategies: ReadonlyMap<string, Strategy> = new Map([
   ["/events", coreEventStrategy],
   ["/namespaces", namespaceStrategy],
   ["/nodes", nodeStrategy],
+  ["/persistentvolumeclaims", persistentVolumeClaimStrategy],
+  ["/persistentvolumes", persistentVolumeStrategy],
   ["/pods", podStrategy],
   ["/replicationcontrollers", replicationControllerStrategy],
   ["/secrets", secretStrategy],
@@ -89,6 +92,7 @@ const strategies: ReadonlyMap<string, Strategy> = new Map([
   ["batch/cronjobs", cronJobStrategy],
   ["batch/jobs", jobStrategy],
   ["events.k8s.io/events", eventStrategy],
+  ["storage.k8s.io/storageclasses", storageClassStrategy],
   ["coordination.k8s.io/leases", leaseStrategy],
   ["discovery.k8s.io/endpointslices", endpointSliceStrategy],
   ["policy/poddisruptionbudgets", podDisruptionBudgetStrategy],

@@ -111,6 +111,8 @@ it("collects all kinds that can be listed, watched and deleted, once each, and n
     "endpoints",
     "namespaces",
     "nodes",
+    "persistentvolumeclaims",
+    "persistentvolumes",
     "pods",
     "replicationcontrollers",
     "secrets",
@@ -124,6 +126,7 @@ it("collects all kinds that can be listed, watched and deleted, once each, and n
     "cronjobs",
     "jobs",
     "poddisruptionbudgets",
+    "storageclasses",
     "leases",
     "endpointslices",
   ]);

@@ -74,8 +74,19 @@ export function startStatefulSetController(deps: ControllerDeps): RunningControl
     const key = kind === "deleted" ? ownerKey(object, owners) : undefined;
     if (key !== undefined) controller.queue.add(key);
   });
+  informers.persistentVolumeClaims.onAny(({ object }) => {
+    for (const set of informers.statefulSets.lister.inNamespace(object.metadata.namespace ?? "")) {
+      if (mayBeClaimOf(set, object.metadata.name)) controller.queue.add(keyOf(set));
+    }
+  });
   controller.start();
   return controller;
+}
+
+function mayBeClaimOf({ metadata, spec }: StatefulSet, name: string): boolean {
+  return (spec.volumeClaimTemplates ?? []).some((template) =>
+    name.startsWith(`${template.metadata.name}-${metadata.name}-`),
+  );
 }
 
 async function reconcileStatefulSet(key: string, parts: Parts): Promise<ReconcileOutcome> {

@@ -139,7 +139,7 @@ const hostPathTypes = [
   "Socket",
 ];
 
-function validateHostPath(source: NonNullable<Volume["hostPath"]>, path: string): FieldError[] {
+export function validateHostPath(source: NonNullable<Volume["hostPath"]>, path: string): FieldError[] {
   if (source.path === "") return [required(child(path, "path"))];
   return [
     ...validateNoBacksteps(source.path, child(path, "path")),
