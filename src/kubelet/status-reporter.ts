@@ -132,6 +132,8 @@ export class StatusReporter {
     const { name } = api.metadata;
     const written = await this.#parts.client.pods.patch(name, namespaceOf(api), "strategic", body, "status");
     lane.api = newer(lane.api, written);
+    // Somebody else wrote before the answer was here, perhaps over this very status: the newest is looked at once more.
+    if (lane.api !== written && lane.queue.length === 1 && lane.last !== undefined) lane.queue.push(lane.last);
   }
 
   #refused(lane: Lane, error: StatusError): void {
