@@ -6,7 +6,7 @@ import type { ApiBody, JsonObject, RequestHandler, UserInfo } from "../api/wire/
 import { StatusError } from "../api/wire/status-error.ts";
 import { type Random, SeededRandom } from "../base/random.ts";
 import { formatNanoTime, hours, type Instant, type Millis } from "../base/time.ts";
-import type { Client } from "../client/client.ts";
+import type { Client, Transport } from "../client/client.ts";
 import { type Cluster, type ClusterOptions, startCluster } from "../cluster/cluster.ts";
 import { AddressRange } from "../network/ipam.ts";
 import type { PodNetwork } from "../network/pod-network.ts";
@@ -147,7 +147,7 @@ export class SimulatedCluster {
         store,
         authorityCertificate: "simulated",
         log: (message) => complaints.push(message),
-        ...(options.transportFor !== undefined && { transportFor: options.transportFor }),
+        transportFor: (part, direct) => stoppable(clock, part, options.transportFor?.(part, direct) ?? direct),
       }),
     );
     const simulated = new SimulatedCluster(clock, random, cluster, store, transcript, complaints);
@@ -318,6 +318,14 @@ export class SimulatedCluster {
     await drive(this.clock, this.#cluster.stop());
     await this.#store.close();
   }
+}
+
+/** A part that calls and calls without letting time pass gets no answer any more, so that the clock can say who it is. */
+function stoppable(clock: VirtualClock, part: string, transport: Transport): Transport {
+  return (request) =>
+    clock.mayGoOn(() => `${part} ${request.method} ${request.path}`)
+      ? transport(request)
+      : new Promise(() => undefined);
 }
 
 async function textOf(body: ApiBody): Promise<string> {

@@ -87,6 +87,26 @@ it("names who keeps rescheduling when time stands still", async () => {
   await expect(advanced).rejects.toThrow(/relist of node-a/);
 });
 
+it("names who goes on and on between two timers", async () => {
+  const clock = make();
+  const loop = (async () => {
+    while (clock.mayGoOn(() => "status of node-a")) await Promise.resolve();
+  })();
+  const advanced = clock.advance(seconds(1));
+  await expect(advanced).rejects.toThrow(RunawayError);
+  await expect(advanced).rejects.toThrow(/100000 calls .*status of node-a/);
+  await loop;
+});
+
+it("counts anew after every timer", async () => {
+  const clock = new VirtualClock(settle, virtualEpoch, 10);
+  for (let turn = 0; turn < 5; turn++) {
+    for (let call = 0; call < 10; call++) expect(clock.mayGoOn(() => "busy")).toBe(true);
+    await clock.advance(seconds(1));
+  }
+  expect(sinceEpoch(clock)).toBe(5_000);
+});
+
 it("keeps order over thousands of timers set in any order", async () => {
   const clock = make();
   const fired: number[] = [];

@@ -1,7 +1,8 @@
 // Time that moves only when told to.
 // 1. Promises settle between any two timers, so code never wakes at a moment it did not live through.
 // 2. Timers due at the same instant fire in the order they were set.
-// 3. Something that keeps rescheduling without letting time pass is stopped, and named.
+// 3. Something that keeps rescheduling without letting time pass is stopped, and named; so is something that goes on and on without any timer, if
+//    it asks `mayGoOn` on its way.
 // No real I/O may run under it: it would settle at moments that no seed can repeat.
 
 import { after, type Clock, formatTime, type Instant, type Millis, type Timer } from "../base/time.ts";
@@ -12,13 +13,18 @@ export const virtualEpoch = 1_735_689_600_000 as Instant;
 /** How many timers may fire at one and the same instant before the clock takes it for a runaway. */
 export const runawayLimit = 100_000;
 
-/** Somebody kept setting timers that were due at once. */
+/** How much may be done between two timers before the clock takes it for a runaway. */
+export const turnLimit = 100_000;
+
+/** Of so many of the last doings before the limit the clock remembers whose they were. */
+const remembered = 1000;
+
+/** Somebody kept setting timers that were due at once, or never came to rest between two. */
 export class RunawayError extends Error {
-  constructor(at: Instant, labels: readonly (readonly [label: string, count: number])[]) {
-    const who = labels.map(([label, count]) => `${label} (${count} times)`).join(", ");
-    super(
-      `virtual time stands still at ${formatTime(at)}: ${runawayLimit} timers fired without letting it pass; most often: ${who}`,
-    );
+  constructor(at: Instant, what: string, labels: ReadonlyMap<string, number>) {
+    const most = [...labels].sort((a, b) => b[1] - a[1]).slice(0, 5);
+    const who = most.map(([label, count]) => `${label} (${count} times)`).join(", ");
+    super(`virtual time stands still at ${formatTime(at)}: ${what} without letting it pass; most often: ${who}`);
     this.name = "RunawayError";
   }
 }
@@ -35,16 +41,30 @@ export class VirtualClock implements Clock {
   #order = 0;
   readonly #heap: VirtualTimer[] = [];
   readonly #settle: () => Promise<void>;
+  readonly #turnLimit: number;
   #firedAtThisInstant = 0;
-  #labels = new Map<string, number>();
+  readonly #labels = new Map<string, number>();
+  #doneInThisTurn = 0;
+  readonly #doings = new Map<string, number>();
 
   /**
    * @param settle resolves when every promise that can settle has settled; only the host knows how (one turn of its event loop).
    * @param start where time begins
+   * @param limit how often `mayGoOn` says yes between two timers
    */
-  constructor(settle: () => Promise<void>, start: Instant = virtualEpoch) {
+  constructor(settle: () => Promise<void>, start: Instant = virtualEpoch, limit = turnLimit) {
     this.#settle = settle;
     this.#now = start;
+    this.#turnLimit = limit;
+  }
+
+  /**
+   * Asked by whatever parts do again and again, such as their calls. A loop of promises alone never lets the host take its next turn, so nobody could
+   * stop it from outside: who is told `false` must not go on, and the clock then says who it was.
+   */
+  mayGoOn(who: () => string): boolean {
+    if (++this.#doneInThisTurn > this.#turnLimit - remembered) count(this.#doings, who());
+    return this.#doneInThisTurn <= this.#turnLimit;
   }
 
   now(): Instant {
@@ -94,7 +114,7 @@ export class VirtualClock implements Clock {
 
   async advanceTo(target: Instant): Promise<void> {
     for (;;) {
-      await this.#settle();
+      await this.#turn();
       const next = this.#peek();
       if (next === undefined || next.at > target) break;
       this.#fire(next);
@@ -109,7 +129,7 @@ export class VirtualClock implements Clock {
   async advanceUntil(done: () => boolean, within: Millis): Promise<boolean> {
     const limit = after(this.#now, within);
     for (;;) {
-      await this.#settle();
+      await this.#turn();
       if (done()) return true;
       const next = this.#peek();
       if (next === undefined || next.at > limit) {
@@ -136,17 +156,25 @@ export class VirtualClock implements Clock {
     return this.#peek()?.at;
   }
 
+  /** Lets promises settle. @throws RunawayError if somebody was stopped */
+  async #turn(): Promise<void> {
+    await this.#settle();
+    const done = this.#doneInThisTurn;
+    this.#doneInThisTurn = 0;
+    if (done > this.#turnLimit) throw new RunawayError(this.#now, `${this.#turnLimit} calls were made`, this.#doings);
+    if (this.#doings.size > 0) this.#doings.clear();
+  }
+
   #fire(timer: VirtualTimer): void {
     this.#pop();
     if (timer.at > this.#now) {
       this.#now = timer.at;
       this.#firedAtThisInstant = 0;
       this.#labels.clear();
-    } else if (++this.#firedAtThisInstant > runawayLimit - 1000) {
-      this.#labels.set(timer.label, (this.#labels.get(timer.label) ?? 0) + 1);
-      if (this.#firedAtThisInstant > runawayLimit) {
-        throw new RunawayError(this.#now, [...this.#labels].sort((a, b) => b[1] - a[1]).slice(0, 5));
-      }
+    } else if (++this.#firedAtThisInstant > runawayLimit - remembered) {
+      count(this.#labels, timer.label);
+      if (this.#firedAtThisInstant > runawayLimit)
+        throw new RunawayError(this.#now, `${runawayLimit} timers fired`, this.#labels);
     }
     const fire = timer.fire;
     timer.fire = undefined;
@@ -185,6 +213,10 @@ export class VirtualClock implements Clock {
     }
     heap[index] = last;
   }
+}
+
+function count(counts: Map<string, number>, label: string): void {
+  counts.set(label, (counts.get(label) ?? 0) + 1);
 }
 
 const isBefore = (a: VirtualTimer, b: VirtualTimer): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
