@@ -52,12 +52,15 @@ const namespaceSubresources: ReadonlySet<string> = new Set(["status", "finalize"
 function below(
   at: Pick<ResourcePath, "group" | "version" | "isWatch" | "namespace">,
   resource: string,
-  [name = "", subresource = "", ...tail]: readonly string[],
+  rest: readonly string[],
 ): ResourcePath {
-  return { ...at, resource, name, subresource, tail };
+  const { group, version, isWatch, namespace } = at;
+  const [name = "", subresource = ""] = rest;
+  return { group, version, isWatch, namespace, resource, name, subresource, tail: rest.slice(2) };
 }
 
 function decoded(segment: string): string {
+  if (!segment.includes("%")) return segment;
   try {
     return decodeURIComponent(segment);
   } catch (error) {

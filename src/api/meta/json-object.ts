@@ -45,6 +45,17 @@ export function sameJson(a: unknown, b: unknown): boolean {
     return Array.isArray(b) && a.length === b.length && a.every((item, position) => sameJson(item, b[position]));
   }
   if (!isJsonObject(a) || !isJsonObject(b)) return false;
-  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return [...names].every((name) => sameJson(ownValue(a, name), ownValue(b, name)));
+  return holdsAll(a, b) && lacksNothing(a, b);
+}
+
+/** Whether every value of `a` is in `b`, too. Written as a loop: half of a write's comparisons end here. */
+function holdsAll(a: JsonObject, b: JsonObject): boolean {
+  for (const name of Object.keys(a)) if (!sameJson(a[name], ownValue(b, name))) return false;
+  return true;
+}
+
+/** Whether `b` has no value under a key that `a` does not have. */
+function lacksNothing(a: JsonObject, b: JsonObject): boolean {
+  for (const name of Object.keys(b)) if (b[name] !== undefined && !Object.hasOwn(a, name)) return false;
+  return true;
 }

@@ -27,10 +27,11 @@ export class UnmarshalError extends Error {
 /**
  * Reads `value` as the message that `schema` describes. The answer is a new object; nothing of `value` is changed, and parts without a
  * structure of their own may be shared with it.
+ * @param known an object that was read before: what `value` shares with it is taken as it is
  * @throws UnmarshalError
  */
-export function decodeObject(value: unknown, schema: Schema): DecodedObject {
-  return new ObjectDecoder(true).decode(value, schema);
+export function decodeObject(value: unknown, schema: Schema, known?: JsonObject): DecodedObject {
+  return new ObjectDecoder(true).decode(value, schema, known);
 }
 
 /**
@@ -63,25 +64,30 @@ class ObjectDecoder {
     this.#normal = normal;
   }
 
-  decode(value: unknown, schema: Schema): DecodedObject {
+  decode(value: unknown, schema: Schema, known?: JsonObject): DecodedObject {
     if (!isObject(value))
       throw new UnmarshalError(
         `json: cannot unmarshal ${goKindOf(value)} into Go value of type ${goTypeOf({ type: "object", ref: schema.name })}`,
       );
-    return { object: this.#decodeMessage(value, schema), unknownFields: this.#unknown };
+    return { object: this.#decodeMessage(value, schema, known), unknownFields: this.#unknown };
   }
 
-  #decodeMessage(value: JsonObject, schema: Schema): JsonObject {
+  #decodeMessage(value: JsonObject, schema: Schema, known?: JsonObject): JsonObject {
     if (this.#path.length > depthLimit) throw new UnmarshalError("json: exceeded max depth");
     const outer = this.#message;
     this.#message = schema.name;
     const result: Record<string, unknown> = {};
     for (const name of Object.keys(value)) {
       const field = schema.fields.get(name);
+      const same = known?.[name];
+      if (field !== undefined && same !== undefined && same !== null && same === value[name]) {
+        setOwn(result, name, same);
+        continue;
+      }
       this.#path.push(name);
       this.#fieldNames.push(name);
       if (field === undefined) this.#foundUnknown(value[name]);
-      else this.#decodeInto(result, name, value[name], field);
+      else this.#decodeInto(result, name, value[name], field, isObject(same) ? same : undefined);
       this.#fieldNames.pop();
       this.#path.pop();
     }
@@ -90,14 +96,20 @@ class ObjectDecoder {
     return result;
   }
 
-  #decodeInto(result: Record<string, unknown>, name: string, value: unknown, field: SchemaField): void {
+  #decodeInto(
+    result: Record<string, unknown>,
+    name: string,
+    value: unknown,
+    field: SchemaField,
+    known: JsonObject | undefined,
+  ): void {
     // A caller in the same process may say "absent" in its own way.
     if (value === undefined) return;
     if (value === null) {
       if (!this.#normal) result[name] = null;
       return;
     }
-    const decoded = this.#decodeValue(value, field);
+    const decoded = this.#decodeValue(value, field, known);
     if (this.#normal && field.presence === undefined && isZero(decoded, field)) return;
     result[name] = decoded;
   }
@@ -114,13 +126,13 @@ class ObjectDecoder {
     }
   }
 
-  #decodeValue(value: unknown, field: SchemaField): unknown {
+  #decodeValue(value: unknown, field: SchemaField, known?: JsonObject): unknown {
     switch (field.type) {
       case "any":
         return value;
       case "object":
         if (!isObject(value)) throw this.#mismatch(goKindOf(value), field);
-        return field.ref === undefined ? value : this.#decodeMessage(value, schemaFor(field.ref));
+        return field.ref === undefined ? value : this.#decodeMessage(value, schemaFor(field.ref), known);
       case "array":
         return this.#decodeArray(value, field);
       case "map":

@@ -59,13 +59,15 @@ export function decodeDeleteOptions(request: ApiRequest): DeleteOptions | undefi
 
 /**
  * An object that was made inside the server from what a client sent (a patched object): the same shape, and the problems to judge.
+ * @param present the object that was patched: what the patch left alone is not read again
  * @throws StatusError 400 with the words of a body of the wrong type
  */
 export function decodeValue(
   value: unknown,
   expected: GroupVersionKind,
+  present?: JsonObject,
 ): { readonly object: JsonObject; readonly problems: readonly string[] } {
-  return decodeParsed({ value, duplicates: [], source: undefined }, expected);
+  return decodeParsed({ value, duplicates: [], source: undefined }, expected, present);
 }
 
 /** Whether the request brought no body, or an empty one. */
@@ -153,6 +155,7 @@ function optionsSchema(kind: string): Schema | undefined {
 function decodeParsed(
   parsed: ParsedBody,
   expected: GroupVersionKind,
+  present?: JsonObject,
 ): { readonly object: JsonObject; readonly problems: readonly string[] } {
   const { value } = parsed;
   if (!isObject(value)) throw notAnObject(value, expected, parsed.source);
@@ -160,7 +163,7 @@ function decodeParsed(
   const schema = rootSchema(expected);
   if (schema === undefined) throw new RangeError(`no schema for ${apiVersionOf(expected)} ${expected.kind}`);
   try {
-    const { object, unknownFields } = decodeObject(value, schema);
+    const { object, unknownFields } = decodeObject(value, schema, present);
     const { apiVersion: _apiVersion, kind: _kind, ...rest } = object;
     const problems = [...parsed.duplicates, ...unknownFields.map((path) => `unknown field "${path}"`)];
     return { object: { apiVersion: apiVersionOf(expected), kind: expected.kind, ...rest }, problems };

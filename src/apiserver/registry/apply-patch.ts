@@ -22,7 +22,7 @@ export function applyPatch(
   warnings: Warnings,
 ): ApiObject {
   const patched = patchedValue(definition, present, decoded);
-  const { object, problems: fieldProblems } = decodeValue(patched, definition);
+  const { object, problems: fieldProblems } = decodeValue(patched, definition, present);
   const problems = [...decoded.problems, ...fieldProblems];
   if (problems.length > 0 && fieldValidation === "Strict")
     throw strictPatchError(definition, present, decoded, problems);
