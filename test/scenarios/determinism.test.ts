@@ -10,7 +10,7 @@ const times = 50;
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 describe("one seed", () => {
-  it(`gives the same bytes ${times} times, for each of twenty stories`, { timeout: 120_000 }, async () => {
+  it(`gives the same bytes ${times} times, for each of twenty stories`, { timeout: 300_000 }, async () => {
     expect(chosen).toHaveLength(20);
     const first = new Map<string, string>();
     const differences: string[] = [];
@@ -27,7 +27,7 @@ describe("one seed", () => {
   });
 
   it("gives the same bytes in another process, in another time zone, where there is no clock and no chance", {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     const told = tellInAnotherProcess("1");
     const here = await Promise.all(chosen.map(async (each) => `${hashOf(await tellStory(each))} ${each.title}`));
