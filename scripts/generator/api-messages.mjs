@@ -253,7 +253,7 @@ export function readApi() {
         format,
       };
       return special === undefined
-        ? { ...base, type: "ref", ref: { package: packageName, name: field.type } }
+        ? { ...base, type: "ref", ref: { package: additionalOwner(packageName, field.type), name: field.type } }
         : { ...base, type: special };
     });
     const typeMeta = ["apiVersion", "kind"].map((field) => ({
@@ -273,6 +273,10 @@ export function readApi() {
       additional: true,
       fields: kind ? [...typeMeta, ...described] : described,
     };
+  }
+
+  function additionalOwner(packageName, type) {
+    return additional.get(packageName)?.has(type) ? packageName : ownerOf(type, packageName);
   }
 
   function checkTables() {

@@ -88,7 +88,7 @@ function inShape(shape, single) {
 /** The kinds of meta/v1 that OpenAPI lists belong to every group and are known by that of core; the others have a group of their own. */
 function gvkOf(message, packageName) {
   const [group, version] = packageName.split("/");
-  if (message.additional) return { group: "meta.k8s.io", version, kind: message.name };
+  if (message.additional && message.package === "meta/v1") return { group: "meta.k8s.io", version, kind: message.name };
   return { group: group === "core" || group === "meta" ? "" : group, version, kind: message.name };
 }
 

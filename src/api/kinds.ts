@@ -40,6 +40,7 @@ export interface Subresource {
 }
 
 const virtual: RowOptions = { namespaced: false, verbs: ["create"] };
+const measured: RowOptions = { verbs: ["get", "list"] };
 
 /** How many replicas are wanted and there are, in one shape for everything that has replicas (api-machinery 3.10). */
 const scale: Subresource = {
@@ -157,6 +158,9 @@ export const kinds: readonly ResourceKind[] = [
   }),
   row("storage.k8s.io", "v1", "storageclasses", "StorageClass", { shortNames: ["sc"], namespaced: false }),
   row("coordination.k8s.io", "v1", "leases", "Lease", {}),
+  // Measured when it is asked for; nothing of it is stored.
+  row("metrics.k8s.io", "v1beta1", "nodes", "NodeMetrics", { ...measured, singular: "node", namespaced: false }),
+  row("metrics.k8s.io", "v1beta1", "pods", "PodMetrics", { ...measured, singular: "pod" }),
   row("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", { generation: true }),
 ];
 

@@ -18,6 +18,7 @@ import { KubernetesService, type ServerAddress } from "./kubernetes-service.ts";
 import { answerMetrics, metricsPath } from "./metrics/answer-metrics.ts";
 import { RequestMetrics } from "./metrics/request-metrics.ts";
 import { DisruptionBudgets } from "./registry/disruption-budgets.ts";
+import { answerResourceMetrics } from "./metrics/resource-metrics.ts";
 import { parseIpv4Range } from "./registry/ipv4-range.ts";
 import { podBinding } from "./registry/pod-binding.ts";
 import { podEviction } from "./registry/pod-eviction.ts";
@@ -87,6 +88,7 @@ export function createApiServer({ store, clock, random, nodes, options = {} }: A
     if (registry === undefined) throw new Error(`${resource} are not served`);
     return registry;
   };
+  const documents = new Documents(tableMaker(clock));
   const resources = new ResourceHandler({
     registries,
     creatable: new Map([
@@ -105,7 +107,7 @@ export function createApiServer({ store, clock, random, nodes, options = {} }: A
       { ...selfSubjectRulesReview, resource: "selfsubjectrulesreviews" },
     ],
     projected: new Map([["scale", scaleSubresource]]),
-    documents: new Documents(tableMaker(clock)),
+    documents,
     watches,
     random: random.stream("api-server/watches"),
   });
@@ -119,6 +121,13 @@ export function createApiServer({ store, clock, random, nodes, options = {} }: A
     (error) => options.reportFailure?.("the Service kubernetes", error),
   );
   const metrics = new RequestMetrics();
+  const resourceMetrics = answerResourceMetrics({
+    pods: registryOf("pods"),
+    nodes: registryOf("nodes"),
+    connector: nodes,
+    documents,
+    clock,
+  });
   const startedAt = clock.now();
   let isReady = false;
 
@@ -129,6 +138,7 @@ export function createApiServer({ store, clock, random, nodes, options = {} }: A
       clock,
       documents: [
         (request) => answerMetrics(request, { requests: metrics, registries, watches, startedAt }),
+        (request) => resourceMetrics(request),
         (request) => discoveryResponse(request, kinds, otherPaths),
         (request) => openApiResponse(request, kinds, clock.now()),
       ],

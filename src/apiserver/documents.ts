@@ -1,6 +1,6 @@
 // Objects, lists and events as answers. JSON as it lies in the store goes out without being parsed and written again; other forms are made when asked for.
 
-import { apiVersionOf } from "../api/kinds.ts";
+import { apiVersionOf, type ResourceKind } from "../api/kinds.ts";
 import type { ApiBody, ApiResponse, JsonObject, WatchEvent } from "../api/wire/request.ts";
 import { bodyOf } from "./codec/encode.ts";
 import type { Representation } from "./codec/media-types.ts";
@@ -15,7 +15,7 @@ import type { Revision } from "../store/store.ts";
 export interface TableMaker {
   /** @param includeObject `None`, `Metadata` or `Object`: what of each object goes into its row */
   table(
-    definition: ResourceDefinition,
+    definition: ResourceKind,
     objects: readonly JsonObject[],
     metadata: JsonObject,
     options: { readonly version: string; readonly includeObject: IncludeObject; readonly withColumns: boolean },
@@ -38,7 +38,7 @@ export class Documents {
   }
 
   /** One object. */
-  object(status: number, definition: ResourceDefinition, document: Document, shape: Shape): ApiResponse {
+  object(status: number, definition: ResourceKind, document: Document, shape: Shape): ApiResponse {
     return response(status, this.#shaped(definition, document, shape), shape.form);
   }
 
@@ -61,6 +61,14 @@ export class Documents {
         return response(200, documentOf(list), form);
       }
     }
+  }
+
+  /** A list of what is not stored: all of it, of no revision. */
+  unstoredList(definition: ResourceKind, items: readonly JsonObject[], shape: Shape): ApiResponse {
+    if (shape.form.as === "Table")
+      return response(200, documentOf(this.#table(definition, items, {}, shape, true)), shape.form);
+    const head = { kind: definition.listKind, apiVersion: apiVersionOf(definition), metadata: {} };
+    return response(200, documentOf({ ...head, items }), shape.form);
   }
 
   watch(definition: ResourceDefinition, shape: Shape): WatchRepresentation {
@@ -89,7 +97,7 @@ export class Documents {
     }
   }
 
-  #shaped(definition: ResourceDefinition, document: Document, shape: Shape): Document {
+  #shaped(definition: ResourceKind, document: Document, shape: Shape): Document {
     switch (shape.form.as) {
       case "object":
         return document;
@@ -101,14 +109,14 @@ export class Documents {
     }
   }
 
-  #tableOf(definition: ResourceDefinition, document: Document, shape: Shape, withColumns: boolean): Document {
+  #tableOf(definition: ResourceKind, document: Document, shape: Shape, withColumns: boolean): Document {
     const { resourceVersion } = document.object["metadata"] as JsonObject;
     const metadata = resourceVersion === undefined ? {} : { resourceVersion };
     return documentOf(this.#table(definition, [document.object], metadata, shape, withColumns));
   }
 
   #table(
-    definition: ResourceDefinition,
+    definition: ResourceKind,
     objects: readonly JsonObject[],
     metadata: JsonObject,
     { form, includeObject }: Shape,

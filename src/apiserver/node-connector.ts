@@ -2,7 +2,7 @@
 // one process a function call, for a joined machine HTTPS to its kubelet.
 
 import type { StreamSession } from "../api/wire/stream-session.ts";
-import type { Instant } from "../base/time.ts";
+import type { Instant, Millis } from "../base/time.ts";
 
 export interface ContainerLogRequest {
   readonly namespace: string;
@@ -57,7 +57,35 @@ export type PodStreamAnswer =
   | { readonly kind: "session"; readonly session: StreamSession }
   | { readonly kind: "refused"; readonly status: number; readonly message: string };
 
+/** What is used, told of a stretch of time that ends at `at`. */
+export interface UsageReading {
+  readonly at: Instant;
+  readonly window: Millis;
+  /** Billionths of a core, on average over the window. */
+  readonly cpuNanoCores: bigint;
+  /** At the end of the window. */
+  readonly memoryBytes: number;
+}
+
+export interface ContainerUsageReading extends UsageReading {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly podUid: string;
+  readonly container: string;
+}
+
+/** `node` is absent and containers are missing where nothing was counted for long enough. `refused` carries the kubelet's plain text. */
+export type NodeUsageAnswer =
+  | {
+      readonly kind: "usage";
+      readonly node?: UsageReading;
+      readonly containers: readonly ContainerUsageReading[];
+    }
+  | { readonly kind: "refused"; readonly status: number; readonly message: string };
+
 export interface NodeConnector {
+  /** What the node and the containers on it use. */
+  nodeUsage(nodeName: string): Promise<NodeUsageAnswer>;
   podStream(nodeName: string, request: PodStreamRequest): Promise<PodStreamAnswer>;
   containerLogs(nodeName: string, request: ContainerLogRequest): Promise<ContainerLogAnswer>;
 }

@@ -4,7 +4,12 @@
 import type { ApiServer } from "../apiserver/api-server.ts";
 import { createApiServer } from "../apiserver/api-server.ts";
 import type { ServerAddress } from "../apiserver/kubernetes-service.ts";
-import type { ContainerLogAnswer, NodeConnector, PodStreamAnswer } from "../apiserver/node-connector.ts";
+import type {
+  ContainerLogAnswer,
+  NodeConnector,
+  NodeUsageAnswer,
+  PodStreamAnswer,
+} from "../apiserver/node-connector.ts";
 import type { RequestHandler, UserInfo } from "../api/wire/request.ts";
 import type { Random } from "../base/random.ts";
 import { type Clock, type Millis, seconds } from "../base/time.ts";
@@ -109,6 +114,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const nodes: NodeConnector = {
     async containerLogs(nodeName, request): Promise<ContainerLogAnswer> {
       return kubelets.get(nodeName)?.containerLogs(request) ?? silent(nodeName);
+    },
+    async nodeUsage(nodeName): Promise<NodeUsageAnswer> {
+      return kubelets.get(nodeName)?.usage() ?? silent(nodeName);
     },
     async podStream(nodeName, request): Promise<PodStreamAnswer> {
       return kubelets.get(nodeName)?.podStream(request) ?? silent(nodeName);

@@ -1,7 +1,7 @@
 // What the machine says of itself: what a Node object reports (capacity, addresses, system information).
 
 import { readFile, statfs } from "node:fs/promises";
-import { arch, cpus, hostname, networkInterfaces, platform, release, totalmem } from "node:os";
+import { arch, cpus, freemem, hostname, networkInterfaces, platform, release, totalmem } from "node:os";
 
 export interface Machine {
   /** Lower case, fit for a Node's name. */
@@ -45,6 +45,15 @@ export async function readMachine(folder: string): Promise<Machine> {
     systemUuid: systemUuid.trim(),
     bootId: bootId.trim(),
   };
+}
+
+/** What the machine has used: time of all its processors since it started, and memory that could not be given to somebody else at once. */
+export async function readMachineUsage(): Promise<{ readonly cpuNanoSeconds: bigint; readonly memoryBytes: number }> {
+  const busyMillis = cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
+  // What is cached counts as free memory only by the kernel's own estimate, which other systems than Linux do not give.
+  const available = /^MemAvailable:\s+(\d+) kB$/m.exec(await readText("/proc/meminfo"))?.[1];
+  const availableBytes = available === undefined ? freemem() : Number(available) * 1024;
+  return { cpuNanoSeconds: BigInt(Math.round(busyMillis)) * 1_000_000n, memoryBytes: totalmem() - availableBytes };
 }
 
 /** A host name as a DNS subdomain: lower case, other characters as `-`. */

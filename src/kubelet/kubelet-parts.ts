@@ -9,6 +9,7 @@ import type { PodNetwork } from "../network/pod-network.ts";
 import type { NodeFilesystem } from "../runtimes/node-filesystem.ts";
 import type { ContainerRuntime } from "../runtimes/runtime-service.ts";
 import type { NodePaths } from "./node-paths.ts";
+import type { MachineUsage } from "./usage-meter.ts";
 
 /** The machine that a kubelet speaks for. */
 export interface KubeletNode {
@@ -28,6 +29,8 @@ export interface KubeletNode {
   /** Addresses of the cluster's DNS; without them Pods resolve as the node does. */
   readonly clusterDns?: readonly string[];
   readonly clusterDomain: string;
+  /** What the machine as a whole has used; without it the node uses what its containers use. */
+  readonly machineUsage?: () => Promise<MachineUsage>;
 }
 
 export interface KubeletDependencies {

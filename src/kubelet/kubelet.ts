@@ -24,6 +24,7 @@ import { PodWorker } from "./pod-worker.ts";
 import { type RuntimePod, RuntimeWatcher } from "./runtime-watcher.ts";
 import { isMirrorPod } from "./static-pod.ts";
 import { StaticPods } from "./static-pods.ts";
+import { type NodeUsage, UsageMeter } from "./usage-meter.ts";
 
 export type {
   ContainerLogAnswer,
@@ -34,10 +35,17 @@ export type {
   PodStreamRequest,
 };
 
+/** `refused` carries plain text and an HTTP code. */
+export type NodeUsageAnswer =
+  | ({ readonly kind: "usage" } & NodeUsage)
+  | { readonly kind: "refused"; readonly status: number; readonly message: string };
+
 export interface Kubelet {
   /** Ends the agent; its Pods go on running. */
   stop(): Promise<void>;
   containerLogs(request: ContainerLogRequest): Promise<ContainerLogAnswer>;
+  /** What the node and its containers use. */
+  usage(): Promise<NodeUsageAnswer>;
   /** Streams into a Pod: exec, attach, portforward. */
   podStream(request: PodStreamRequest): Promise<PodStreamAnswer>;
   /** Ends the Pods that the node runs by itself, for good: for whoever ends them all. */
@@ -72,6 +80,7 @@ class NodeKubelet implements Kubelet {
   readonly #nodes: Informer<Node>;
   readonly #watcher: RuntimeWatcher;
   readonly #statics: StaticPods;
+  readonly #meter: UsageMeter;
   /** By uid. */
   readonly #workers = new Map<string, PodWorker>();
   /** Pods seen for the first time that wait to be admitted together. */
@@ -82,6 +91,7 @@ class NodeKubelet implements Kubelet {
     this.#parts = parts;
     this.#work = new NodeWork(parts, this.#stop.signal);
     this.#agent = agentOf(this.#work, this.#stop.signal);
+    this.#meter = new UsageMeter(parts.runtime.runtime, clock, parts.ownLabel, node.machineUsage);
     const onFailure = (error: unknown): void => log(`following the API: ${errorText(error)}`);
     const name = `kubelet/${node.name}`;
     this.#pods = createInformer({
@@ -146,6 +156,14 @@ class NodeKubelet implements Kubelet {
     const uid = this.#runningUid(known);
     const pod = this.#work.reporter.inApi(uid) ?? known;
     return readContainerLog(this.#parts, { ...pod, metadata: { ...pod.metadata, uid } }, request);
+  }
+
+  async usage(): Promise<NodeUsageAnswer> {
+    try {
+      return { kind: "usage", ...(await this.#meter.usage(this.#stop.signal)) };
+    } catch (error) {
+      return { kind: "refused", status: 500, message: errorText(error) };
+    }
   }
 
   endStaticPods(): void {

@@ -10,7 +10,7 @@ import { type Cluster, startCluster as startParts } from "../cluster/cluster.ts"
 import { loadOrCreateCertificates } from "../host/certificates.ts";
 import { startHttpServer } from "../host/http-server.ts";
 import { writeKubeconfig } from "../host/kubeconfig.ts";
-import { readMachine } from "../host/machine.ts";
+import { readMachine, readMachineUsage } from "../host/machine.ts";
 import { HostFilesystem } from "../host/node-filesystem.ts";
 import { entropicRandom, WallClock } from "../host/wall-clock.ts";
 import { HostNetwork } from "../network/host/host-network.ts";
@@ -336,6 +336,7 @@ async function addThisMachine(
       podLogsDirectory: folder.podLogs,
       ...(clusterDns !== undefined && { clusterDns: [clusterDns] }),
       clusterDomain,
+      machineUsage: readMachineUsage,
     },
     runtime,
     network: new HostNetwork(),

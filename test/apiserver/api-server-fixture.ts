@@ -28,6 +28,7 @@ export const admin: ApiRequest["user"] = { username: "admin", groups: ["system:m
 
 const noNodes: NodeConnector = {
   containerLogs: async () => ({ kind: "refused", status: 500, message: "there are no nodes" }),
+  nodeUsage: async () => ({ kind: "refused", status: 500, message: "no kubelet" }),
   podStream: async () => ({ kind: "refused", status: 500, message: "there are no nodes" }),
 };
 

@@ -18,7 +18,7 @@ it.each([1, 2, 3, 4, 5, 6, 7, 8])("seed %i", async (seed) => {
     store,
     clock,
     random,
-    nodes: { containerLogs: noStreams, podStream: noStreams },
+    nodes: { containerLogs: noStreams, nodeUsage: noStreams, podStream: noStreams },
     options: { serviceCidr: "10.96.0.0/27" },
   });
   await server.start();

@@ -25,6 +25,10 @@ class StreamingNodes implements NodeConnector {
     return { kind: "refused", status: 500, message: "there are no logs" };
   }
 
+  async nodeUsage(): Promise<{ readonly kind: "refused"; readonly status: number; readonly message: string }> {
+    return { kind: "refused", status: 500, message: "nothing is measured" };
+  }
+
   async podStream(node: string, request: PodStreamRequest): Promise<PodStreamAnswer> {
     this.asked.push({ node, request });
     return this.answer;

@@ -5,6 +5,7 @@ import type {
   ContainerLogAnswer,
   ContainerLogRequest,
   NodeConnector,
+  NodeUsageAnswer,
   PodStreamAnswer,
 } from "../../src/apiserver/node-connector.ts";
 import { pod, ServerUnderTest } from "./api-server-fixture.ts";
@@ -234,6 +235,10 @@ class RecordingNodes implements NodeConnector {
   async containerLogs(node: string, request: ContainerLogRequest): Promise<ContainerLogAnswer> {
     this.asked.push({ node, ...request });
     return this.answer;
+  }
+
+  async nodeUsage(): Promise<NodeUsageAnswer> {
+    return { kind: "refused", status: 500, message: "nothing is measured" };
   }
 
   async podStream(): Promise<PodStreamAnswer> {

@@ -37,6 +37,7 @@ export class ControlPlane {
       random: new SeededRandom(1),
       nodes: {
         containerLogs: async () => ({ kind: "refused", status: 500, message: "no kubelet" }),
+        nodeUsage: async () => ({ kind: "refused", status: 500, message: "no kubelet" }),
         podStream: async () => ({ kind: "refused", status: 500, message: "no kubelet" }),
       },
       options: { freezeObjects: true, reportError: (error) => this.errors.push(error) },

@@ -67,7 +67,7 @@ export class ServedApi {
       store,
       clock,
       random: entropicRandom(),
-      nodes: { containerLogs: nobody, podStream: nobody },
+      nodes: { containerLogs: nobody, nodeUsage: nobody, podStream: nobody },
       options: { reportError: (error) => complaints.push(error instanceof Error ? `${error.stack}` : String(error)) },
     });
     await server.start();

@@ -1,6 +1,7 @@
 // All stories, by topic.
 
 import type { Story } from "../../src/testing/index.ts";
+import { stories as autoscaling } from "./autoscaling.stories.ts";
 import { stories as crash } from "./crash.stories.ts";
 import { stories as ephemeralContainers } from "./ephemeral-containers.stories.ts";
 import { stories as daemonSets } from "./daemon-sets.stories.ts";
@@ -42,6 +43,7 @@ export const topics: Readonly<Record<string, readonly Story[]>> = {
   DaemonSets: daemonSets,
   Jobs: jobs,
   "disruption budgets": disruptionBudgets,
+  autoscaling,
   services,
   failures,
   "traffic to Services": serviceTraffic,

@@ -37,8 +37,10 @@ describe("legacy discovery", () => {
       "authorization.k8s.io",
       "batch",
       "policy",
+      "storage.k8s.io",
       "coordination.k8s.io",
       "discovery.k8s.io",
+      "metrics.k8s.io",
     ]);
     expect(documentAt("/apis/events.k8s.io")).toEqual({
       kind: "APIGroup",
@@ -136,8 +138,10 @@ describe("aggregated discovery", () => {
         "authorization.k8s.io",
         "batch",
         "policy",
+        "storage.k8s.io",
         "coordination.k8s.io",
         "discovery.k8s.io",
+        "metrics.k8s.io",
       ].map((name) => ({
         metadata: { name },
       })),

@@ -47,8 +47,10 @@ const groupVersions = [
   "apis/authorization.k8s.io/v1",
   "apis/batch/v1",
   "apis/policy/v1",
+  "apis/storage.k8s.io/v1",
   "apis/coordination.k8s.io/v1",
   "apis/discovery.k8s.io/v1",
+  "apis/metrics.k8s.io/v1beta1",
 ];
 
 describe("the OpenAPI v3 index", () => {

@@ -12,6 +12,7 @@ import {
   serviceAccountPrinter,
 } from "./core-tables.ts";
 import { coreEventPrinter, eventsPrinter } from "./event-table.ts";
+import { nodeMetricsPrinter, podMetricsPrinter } from "./metrics-tables.ts";
 import {
   endpointSlicePrinter,
   endpointsPrinter,
@@ -111,6 +112,8 @@ const printers: Readonly<Record<string, TablePrinter>> = {
   "events.k8s.io/Event": eventsPrinter,
   "flowcontrol.apiserver.k8s.io/FlowSchema": flowSchemaPrinter,
   "flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration": priorityLevelConfigurationPrinter,
+  "metrics.k8s.io/NodeMetrics": nodeMetricsPrinter,
+  "metrics.k8s.io/PodMetrics": podMetricsPrinter,
   "networking.k8s.io/Ingress": ingressPrinter,
   "networking.k8s.io/IngressClass": ingressClassPrinter,
   "networking.k8s.io/NetworkPolicy": networkPolicyPrinter,

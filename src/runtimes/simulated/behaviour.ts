@@ -92,7 +92,27 @@ export interface ContainerBehaviour {
   /** The container cannot be created. */
   readonly createError?: string;
   /** What it uses while it runs, for stats. */
-  readonly uses?: { readonly memoryBytes?: number; readonly cpuMillis?: number };
+  readonly uses?: {
+    readonly memoryBytes?: OverTime<number>;
+    /** Thousandths of a core: always the same, or in stretches, each until the next begins (none before the first). */
+    readonly cpuMillis?: number | readonly CpuStretch[];
+  };
+}
+
+export interface CpuStretch {
+  /** Time since start. */
+  readonly from: Millis;
+  readonly cpuMillis: number;
+}
+
+/** The processor time used since the start, in nanoseconds. @param stretches in order of time */
+export function cpuNanoSecondsAt(uses: number | readonly CpuStretch[], sinceStart: Millis): bigint {
+  const stretches = typeof uses === "number" ? [{ from: 0, cpuMillis: uses }] : uses;
+  const micros = stretches.reduce((sum, { from, cpuMillis }, index) => {
+    const end = Math.min(stretches[index + 1]?.from ?? sinceStart, sinceStart);
+    return sum + Math.max(0, end - from) * cpuMillis;
+  }, 0);
+  return BigInt(Math.floor(micros * 1000));
 }
 
 /** What an image is, apart from what its containers do. */

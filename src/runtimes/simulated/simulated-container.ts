@@ -18,7 +18,7 @@ import type {
 } from "../runtime-service.ts";
 import { ExecTimeoutError } from "../runtime-service.ts";
 import type { ContainerBehaviour, ContainerContext, ExecAnswer, ImageBehaviour } from "./behaviour.ts";
-import { exitCodeOfTurn, isReadyAt, valueAt } from "./behaviour.ts";
+import { cpuNanoSecondsAt, exitCodeOfTurn, isReadyAt, valueAt } from "./behaviour.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { endpointOf } from "./endpoint.ts";
 import { SimulatedLog } from "./simulated-log.ts";
@@ -185,12 +185,12 @@ export class SimulatedContainer {
   stats(): ContainerStats {
     const now = this.parts.clock.now();
     const uses = this.#behaviour.uses;
-    const running = this.#state.kind === "running" ? elapsed(this.#state.startedAt, now) : 0;
-    const memory = this.#state.kind === "running" ? (uses?.memoryBytes ?? 0) : 0;
+    const running = this.#state.kind === "running" ? elapsed(this.#state.startedAt, now) : millis(0);
+    const memory = this.#state.kind === "running" ? valueAt(uses?.memoryBytes ?? 0, running) : 0;
     return {
       id: this.parts.id,
       timestamp: now,
-      cpuUsageNanoSeconds: BigInt(Math.floor(running * 1000 * (uses?.cpuMillis ?? 0))),
+      cpuUsageNanoSeconds: cpuNanoSecondsAt(uses?.cpuMillis ?? 0, running),
       memoryWorkingSetBytes: memory,
       memoryUsageBytes: memory,
     };
