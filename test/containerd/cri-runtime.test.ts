@@ -260,6 +260,16 @@ describe("the CRI runtime over containerd", () => {
       expect(clock.now() - from).toBeLessThan(4000);
     });
 
+    it("does not blame a command for a runtime that stood still", async () => {
+      const one = await pod();
+      const id = await one.start("sleep 3600");
+      containerd.signal("SIGSTOP");
+      const result = runtime.runtime.execSync(id, ["echo", "well"], seconds(2));
+      await clock.sleep(seconds(5));
+      containerd.signal("SIGCONT");
+      expect(Buffer.from((await result).stdout).toString()).toBe("well\n");
+    });
+
     it.each([
       ["whole seconds", seconds(1)],
       ["a part of a second", millis(300)],

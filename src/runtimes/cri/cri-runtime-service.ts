@@ -29,6 +29,7 @@ import {
 import { containerStatsOf, containerStatusOf, criContainerConfig } from "./container-mapping.ts";
 import { readCriLog } from "./cri-log.ts";
 import { type EventObserver, listenToContainerd, listenToCri } from "./cri-events.ts";
+import { ExecPatience } from "./exec-patience.ts";
 import { ContainerState, RuntimeService as CriRuntimeServiceDescription } from "./gen/cri.ts";
 import type { GrpcConnection } from "./grpc-connection.ts";
 import { GrpcError } from "./grpc-error.ts";
@@ -210,13 +211,9 @@ export class CriRuntimeService implements RuntimeService {
   async execSync(id: ContainerId, command: readonly string[], timeout?: Millis): Promise<ExecSyncResult> {
     const limit = timeout === undefined || timeout <= 0 ? undefined : timeout;
     const request = { containerId: id, cmd: [...command], timeout: limit === undefined ? 0n : wholeSeconds(limit) };
-    // The runtime kills the process when its time is up, but answers only after everybody has closed the output, which a child that the process left
-    // behind may never do. So the time is kept here as well; that the caller goes away kills the process, too.
-    const patience = new AbortController();
-    const timer =
-      limit === undefined
-        ? undefined
-        : this.#clock.setTimer(limit, () => patience.abort(new ExecTimeoutError(command, limit)), "cri: exec time-out");
+    const patience = new ExecPatience(this.#clock, command, limit, async () => {
+      await this.version();
+    });
     try {
       const options = { timeout: "none", signal: patience.signal } as const;
       const call = this.#connection.unary(methods.execSync, request, options);
@@ -228,7 +225,7 @@ export class CriRuntimeService implements RuntimeService {
       }
       throw error;
     } finally {
-      timer?.cancel();
+      patience.end();
     }
   }
 
