@@ -118,7 +118,7 @@ export class ContainerStarter {
       await runtime.runtime.startContainer(id);
     } catch (error) {
       const message = errorText(error).replaceAll(id, container.spec.name);
-      throw new StartFailure("RunContainerError", message, { retryAt: clock.now(), madeInstance: true });
+      throw new StartFailure("RunContainerError", message, { retryAt: clock.now(), instance: id });
     }
     containerEvent(recorder, pod, container, "Normal", "Started", `Started container ${container.spec.name}`, id);
 
@@ -134,7 +134,7 @@ export class ContainerStarter {
         { pod, container, id, message: "FailedPostStartHook", podIp: request.podIPs[0] ?? "" },
         signal,
       );
-      throw new StartFailure("PostStartHookError", error.message, { retryAt: clock.now(), madeInstance: true });
+      throw new StartFailure("PostStartHookError", error.message, { retryAt: clock.now(), instance: id });
     }
   }
 

@@ -37,7 +37,9 @@ export type PodAction =
       readonly delay: Millis;
       readonly until: Instant;
       readonly failureAborts: boolean;
-    };
+    }
+  /** Nothing is started in the sandbox before then: it may be about to go. */
+  | { readonly kind: "waitForSandbox"; readonly until: Instant };
 
 /** What the decision looks at. */
 export interface SeenPod {
@@ -47,6 +49,8 @@ export interface SeenPod {
   readonly backOffs: ReadonlyMap<string, BackOffEntry>;
   /** The node gives each Pod an address of its own. */
   readonly podAddresses: boolean;
+  /** Instances that this kubelet has ended itself. */
+  readonly endedHere: ReadonlySet<ContainerId>;
 }
 
 /** Start it, or say until when its back-off runs. Looks at the newest instance that has ended. */

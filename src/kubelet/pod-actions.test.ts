@@ -36,6 +36,8 @@ function told(actions: readonly PodAction[]): readonly string[] {
         return `start ${action.container.spec.name}`;
       case "backOff":
         return `back off ${action.container.spec.name} ${action.delay / 1000}s`;
+      case "waitForSandbox":
+        return `wait until ${(action.until - at(0)) / 1000}s`;
     }
   });
 }
@@ -216,6 +218,47 @@ describe("the sandbox", () => {
   it("may share the node's address where the runtime gives none", () => {
     const observed = observedPod([aSandbox({ ips: [] })], []);
     expect(told(computePodActions(aPod(), seenPod(observed, { podAddresses: false }), at(1)))).toEqual(["start c"]);
+  });
+});
+
+describe("a sandbox that may be about to go", () => {
+  const killed = exited(137, 10);
+  const cases: [string, PodParts, ObservedPod, number, readonly string[]][] = [
+    ["gets no container for a second after one was killed", {}, sighting(seen("c", killed)), 10.4, ["wait until 11s"]],
+    ["is good again after that", {}, sighting(seen("c", killed)), 11, ["start c"]],
+    ["is not suspected because of an exit", {}, sighting(seen("c", exited(1, 10))), 10.4, ["start c"]],
+    [
+      "is not suspected because the kernel ran out of memory",
+      {},
+      sighting(seen("c", exited(137, 10, "OOMKilled"))),
+      10.4,
+      ["start c"],
+    ],
+    [
+      "gets no other container either",
+      { containers: ["a", "b"] },
+      sighting(seen("a", exited(1, 10)), seen("b", killed)),
+      10.4,
+      ["wait until 11s"],
+    ],
+    ["gets no init container", { initContainers: ["i"] }, sighting(seen("i", killed)), 10.4, ["wait until 11s"]],
+    ["does not keep a Pod from ending", { restartPolicy: "Never" }, sighting(seen("c", killed)), 10.4, ["kill pod"]],
+    ["is not waited for if the clock was set back", {}, sighting(seen("c", exited(137, 50))), 10.4, ["start c"]],
+    [
+      "is replaced at once when it has gone",
+      {},
+      observedPod([aSandbox({ state: "notReady" })], [seen("c", killed)]),
+      10.4,
+      ["create sandbox 1 instead", "start c"],
+    ],
+  ];
+  it.each(cases)("%s", (_rule, parts, observed, now, want) => {
+    expect(actionsOf(parts, observed, {}, now)).toEqual(want);
+  });
+
+  it("is not suspected because of a container that the kubelet itself has killed", () => {
+    const view = seenPod(sighting(seen("c", killed)), { endedHere: ["c-0"] });
+    expect(told(computePodActions(aPod(), view, at(10.4)))).toEqual(["start c"]);
   });
 });
 

@@ -7,7 +7,7 @@ import { computeInitActions } from "./init-container-actions.ts";
 import { newestInstance, type ObservedPod } from "./observed-pod.ts";
 import { type KillCause, type PodAction, type SeenPod, startOrBackOff } from "./pod-action.ts";
 import { ephemeralContainersOf, type PodContainer, regularContainersOf } from "./pod-containers.ts";
-import { computeSandboxActions } from "./sandbox-actions.ts";
+import { computeSandboxActions, unsettledUntil } from "./sandbox-actions.ts";
 import { restartsAfterFailure, shouldBeStarted } from "./restart-policy.ts";
 
 /** What to do next, in order (pod-lifecycle 4.3). Empty: everything is as it should be. */
@@ -22,6 +22,14 @@ export function computePodActions(pod: Pod, seen: SeenPod, now: Instant): readon
     ];
   }
 
+  const until = unsettledUntil(seen.observed, seen.endedHere, now);
+  const actions = computeContainerActions(pod, seen, now);
+  if (until === undefined || !actions.some(({ kind }) => kind === "startContainer")) return actions;
+  return [...actions.filter(({ kind }) => kind !== "startContainer"), { kind: "waitForSandbox", until }];
+}
+
+/** In a good sandbox. */
+function computeContainerActions(pod: Pod, seen: SeenPod, now: Instant): readonly PodAction[] {
   const init = computeInitActions(pod, seen, now);
   if (init.kind === "failed") return [{ kind: "killPod", because: init.because }];
   const ephemeral = ephemeralActions(pod, seen.observed);

@@ -359,6 +359,9 @@ export class PodWorker implements SyncMemory {
     else if (!this.#running && this.#work.phase === "terminating") this.wake();
   }
 
+  /**
+   * As upstream, from the start time as the API has it, which is in whole seconds (pod-lifecycle 8.6): the deadline comes up to a second early.
+   */
   #deadline(status: PodStatus): Instant | undefined {
     const limit = this.#pod.spec.activeDeadlineSeconds;
     const startedAt = parseTime(status.startTime ?? "");

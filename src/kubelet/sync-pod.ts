@@ -2,7 +2,12 @@
 
 import type { Pod, Secret } from "../api/generated/core-v1.ts";
 import { type Instant, seconds } from "../base/time.ts";
-import type { PodSandboxConfig, SandboxId } from "../runtimes/runtime-service.ts";
+import {
+  type ContainerId,
+  type PodSandboxConfig,
+  RuntimeNotFoundError,
+  type SandboxId,
+} from "../runtimes/runtime-service.ts";
 import {
   type BackOffEntry,
   crashBackOffKey,
@@ -66,6 +71,8 @@ export class PodSync {
   #resyncAt: Instant | undefined;
   /** The instance of each container whose back-off has been told. */
   readonly #toldBackOffs = new Map<string, string>();
+  /** Instances that were ended here. */
+  readonly #endedHere = new Set<ContainerId>();
   /** What was decided last, and how often in a row. */
   #turns = { picture: "", inARow: 0, endedAt: 0 };
 
@@ -86,11 +93,14 @@ export class PodSync {
     if (held !== undefined && held > now) return { lookAgain: false, syncAgainAt: held };
     this.#memory.retryAt.delete(wholePod);
 
+    const present = new Set(observed.containers.map((container) => container.id));
+    for (const id of this.#endedHere) if (!present.has(id)) this.#endedHere.delete(id);
     const seen = {
       observed,
       probes,
       backOffs: this.#memory.backOffs,
       podAddresses: runtime.runtime.capabilities.podAddresses,
+      endedHere: this.#endedHere,
     };
     const actions = computePodActions(pod, seen, now);
     if (actions.some(startsSomething) && this.#networkMissing(pod)) {
@@ -121,7 +131,7 @@ export class PodSync {
   /** The same actions again and again without a pause: a runtime that says yes and does nothing must not keep the node busy. */
   #goesInCircles(actions: readonly PodAction[]): boolean {
     const done = actions
-      .filter((action) => action.kind !== "backOff")
+      .filter(({ kind }) => kind !== "backOff" && kind !== "waitForSandbox")
       .map((action) => `${action.kind} ${subjectOf(action)}`);
     if (done.length === 0) {
       this.#turns = { ...this.#turns, picture: "", inARow: 0 };
@@ -182,10 +192,14 @@ export class PodSync {
           break;
         case "killContainer": {
           const { container, id, cause, message } = action;
+          this.#endedHere.add(id);
           await killer.killContainer({ pod, container, id, cause, message, podIp: pod.status.podIP ?? "" }, signal);
           acted = true;
           break;
         }
+        case "waitForSandbox":
+          syncAgainAt = earliest(syncAgainAt, action.until);
+          break;
         case "backOff": {
           if (this.#tellBackOff(pod, observed, action)) acted = true;
           syncAgainAt = earliest(syncAgainAt, action.until);
@@ -243,10 +257,21 @@ export class PodSync {
       return true;
     } catch (error) {
       if (!(error instanceof StartFailure)) throw error;
-      if (error.madeInstance) this.#raiseBackOff(pod, observed, container);
+      if (error.reason === "PostStartHookError" && error.instance !== undefined) this.#endedHere.add(error.instance);
+      if (await this.#hasGone(sandbox)) return false; // no fault of the container: what it was started in went away under it
+      if (error.instance !== undefined) this.#raiseBackOff(pod, observed, container);
       startErrors.set(name, { reason: error.reason, message: error.message });
       retryAt.set(name, error.retryAt ?? this.#node.retryTime());
       return false;
+    }
+  }
+
+  async #hasGone({ id }: Sandbox): Promise<boolean> {
+    try {
+      return (await this.#node.parts.runtime.runtime.podSandboxStatus(id)).state !== "ready";
+    } catch (error) {
+      if (error instanceof RuntimeNotFoundError) return true;
+      throw error;
     }
   }
 
@@ -388,6 +413,7 @@ function subjectOf(action: PodAction): string {
   switch (action.kind) {
     case "createSandbox":
     case "killPod":
+    case "waitForSandbox":
       return "";
     case "killContainer":
     case "startContainer":

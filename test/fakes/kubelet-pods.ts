@@ -135,6 +135,7 @@ export function seenPod(
     probes?: Readonly<Record<string, ProbeResults>>;
     backOffs?: SeenPod["backOffs"];
     podAddresses?: boolean;
+    endedHere?: readonly string[];
   } = {},
 ): SeenPod {
   return {
@@ -142,5 +143,6 @@ export function seenPod(
     probes: new Map(Object.entries(more.probes ?? {}).map(([id, results]) => [id as ContainerId, results])),
     backOffs: more.backOffs ?? new Map(),
     podAddresses: more.podAddresses ?? true,
+    endedHere: new Set((more.endedHere ?? []).map((id) => id as ContainerId)),
   };
 }

@@ -407,7 +407,7 @@ export const endingChapter: Chapter = {
       rules: [
         {
           id: "8.6-1",
-          says: "The deadline counts from the Pod's start: pulls and init containers included.",
+          says: "The deadline counts from the Pod's start: pulls and init containers included, and as upstream from whole seconds.",
           above: story(
             "the active deadline counts while images are pulled and init containers fail",
             "a deadline may be set on a running Pod, and counts from its start",

@@ -301,6 +301,8 @@ export const stories: readonly Story[] = [
     assert.ok(
       t.events("pod/app").includes("Normal  SandboxChanged  Pod sandbox changed, it will be killed and re-created."),
     );
+    // Nothing was tried in the sandbox that was about to go.
+    assert.ok(!t.events("pod/app").some((line) => line.includes("Failed") || line.includes("BackOff")));
     assert.equal((await t.container("app", "app")).restartCount, 1);
     assert.notEqual((await t.pod("app")).status.podIP, oldIp);
     const ready = (await node.runtime.runtime.listPodSandboxes()).filter(({ state }) => state === "ready");
