@@ -256,6 +256,7 @@ describe("the contents of a volume", () => {
     ["an empty folder", { name: "v", emptyDir: { medium: "Memory" } }, "emptyDir"],
     ["an empty folder if nothing is said", { name: "v" }, "emptyDir"],
     ["a folder of the host", { name: "v", hostPath: { path: "/x", type: "" } }, "hostPath"],
+    ["a claim", { name: "v", persistentVolumeClaim: { claimName: "c" } }, "claim"],
     ["something this node cannot give", { name: "v", nfs: { server: "s", path: "/" } }, "unsupported"],
-  ])("come from %s", (_rule, volume, kind) => expect(volumeKind(volume).kind).toBe(kind));
+  ])("come from %s", (_rule, volume, kind) => expect(volumeKind(volume, "web").kind).toBe(kind));
 });

@@ -3,6 +3,7 @@
 import type { Pod, Volume } from "../api/generated/core-v1.ts";
 import { millis, type Millis, minutes, seconds } from "../base/time.ts";
 import type { ApiObjects } from "./api-objects.ts";
+import { ClaimedVolumeError, claimedVolume } from "./claimed-volume.ts";
 import { bytes } from "./container-resources.ts";
 import { allocatableOf, errorText, type KubeletParts, nodeIps } from "./kubelet-parts.ts";
 import type { VolumePath, VolumePaths } from "./mounts.ts";
@@ -52,14 +53,17 @@ export class VolumeMounter {
 
   /** Whether contents may change while the Pod runs. */
   hasChangingContents(pod: Pod): boolean {
-    return (pod.spec.volumes ?? []).some((volume) => volumeKind(volume).kind === "projected");
+    return (pod.spec.volumes ?? []).some((volume) => volumeKind(volume, pod.metadata.name).kind === "projected");
   }
 
   async #tryMount(pod: Pod, volume: Volume, mounted: Map<string, VolumePath>): Promise<void> {
     try {
-      mounted.set(volume.name, await this.#mount(pod, volume.name, volumeKind(volume)));
+      mounted.set(volume.name, await this.#mount(pod, volume.name, volumeKind(volume, pod.metadata.name)));
     } catch (error) {
-      const message = `MountVolume.SetUp failed for volume "${volume.name}" : ${errorText(error)}`;
+      const message =
+        error instanceof ClaimedVolumeError
+          ? error.message
+          : `MountVolume.SetUp failed for volume "${volume.name}" : ${errorText(error)}`;
       podEvent(this.#parts.recorder, pod, "Warning", "FailedMount", message);
     }
   }
@@ -104,9 +108,16 @@ export class VolumeMounter {
         await this.#setGroup(pod, hostPath);
         return { hostPath, readonly: true, makesSubPaths: false };
       }
+      case "claim": {
+        const found = await claimedVolume(pod, name, kind, this.#parts);
+        if (found.type !== undefined) await this.#checkHostPath(found.path, found.type);
+        // A folder of the machine is not the Pod's to give to a group; a local volume is.
+        else if (!kind.readOnly) await this.#setGroup(pod, found.path);
+        return { hostPath: found.path, readonly: kind.readOnly, makesSubPaths: !kind.readOnly };
+      }
       case "unsupported":
         throw new Error(
-          `volumes of kind ${kind.source} are not supported by this node; use emptyDir, hostPath, configMap, secret, downwardAPI or projected`,
+          `volumes of kind ${kind.source} are not supported by this node; use emptyDir, hostPath, configMap, secret, downwardAPI, projected, persistentVolumeClaim or ephemeral`,
         );
     }
   }

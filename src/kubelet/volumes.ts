@@ -10,6 +10,7 @@ import type {
   Volume,
   VolumeProjection,
 } from "../api/generated/core-v1.ts";
+import { ephemeralClaimName } from "../api/core/v1/pod-claims.ts";
 import type { ProjectedFile } from "../runtimes/node-filesystem.ts";
 import { fromBase64 } from "./environment.ts";
 import { fieldValue, type PodAddresses, resourceFieldValue } from "./field-ref.ts";
@@ -24,10 +25,12 @@ export type VolumeKind =
       readonly sources: readonly VolumeProjection[];
       readonly defaultMode: number;
     }
+  /** The volume of a claim. */
+  | { readonly kind: "claim"; readonly claimName: string; readonly isEphemeral: boolean; readonly readOnly: boolean }
   | { readonly kind: "unsupported"; readonly source: string };
 
-/** What a volume is; single-source volumes are read as projected ones with one source. */
-export function volumeKind(volume: Volume): VolumeKind {
+/** What a volume of this Pod is; single-source volumes are read as projected ones with one source. */
+export function volumeKind(volume: Volume, podName: string): VolumeKind {
   const { emptyDir, hostPath, configMap, secret, downwardAPI, projected } = volume;
   if (emptyDir !== undefined) {
     return { kind: "emptyDir", memory: emptyDir.medium === "Memory", sizeLimit: emptyDir.sizeLimit };
@@ -53,6 +56,14 @@ export function volumeKind(volume: Volume): VolumeKind {
       sources: projected.sources ?? [],
       defaultMode: projected.defaultMode,
     };
+  }
+  const { persistentVolumeClaim, ephemeral } = volume;
+  if (persistentVolumeClaim !== undefined) {
+    const { claimName, readOnly = false } = persistentVolumeClaim;
+    return { kind: "claim", claimName, isEphemeral: false, readOnly };
+  }
+  if (ephemeral !== undefined) {
+    return { kind: "claim", claimName: ephemeralClaimName(podName, volume.name), isEphemeral: true, readOnly: false };
   }
   const source = Object.keys(volume).find((key) => key !== "name") ?? "emptyDir";
   // A volume that names no source is an empty folder, as upstream reads it.

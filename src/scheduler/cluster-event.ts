@@ -1,6 +1,6 @@
 // What can happen in a cluster that may let a Pod be scheduled that could not be before. Everything else wakes nobody.
 
-import type { Node, Pod } from "../api/index.ts";
+import type { Node, PersistentVolumeClaim, Pod } from "../api/index.ts";
 import { sameJson } from "../api/meta/json-object.ts";
 
 export type NodeAspect = "allocatable" | "labels" | "taints" | "conditions";
@@ -16,6 +16,8 @@ export type ClusterEvent =
       readonly changes: ReadonlySet<NodeAspect>;
     }
   | { readonly kind: "nodeDeleted"; readonly node: Node }
+  /** A claim, or without one a volume or a StorageClass, came, changed or went. */
+  | { readonly kind: "volumesChanged"; readonly claim?: PersistentVolumeClaim }
   /** A Pod is on a node now. */
   | { readonly kind: "assignedPodAdded"; readonly pod: Pod }
   /** A Pod on a node has other labels than before. */

@@ -4,6 +4,7 @@
 import type { Pod } from "../api/index.ts";
 import type { ClusterEvent, PodAspect } from "./cluster-event.ts";
 import type { NodeInfo } from "./node-info.ts";
+import type { VolumeLookup } from "./plugins/volume-binding/pod-volumes.ts";
 
 /** Why one node will not do. */
 export interface NodeRejection {
@@ -19,6 +20,8 @@ export interface ClusterView {
   readonly nodes: readonly NodeInfo[];
   /** `undefined` for a namespace that is not known. */
   readonly namespaceLabels: (namespace: string) => Readonly<Record<string, string>> | undefined;
+  /** Absent where nothing is known of volumes: then they keep no Pod from any node. */
+  readonly volumes?: VolumeLookup;
 }
 
 /** A filter made ready for one Pod. */

@@ -18,6 +18,8 @@ import { asksForLess, requestsOf } from "./resources.ts";
 import { type SchedulingDecision, schedulePod } from "./schedule-pod.ts";
 import { SchedulerCache } from "./scheduler-cache.ts";
 import { type QueuedPod, SchedulingQueue } from "./scheduling-queue.ts";
+import { VolumeBinder } from "./volume-binder.ts";
+import type { VolumeStep } from "./plugins/volume-binding/pod-volumes.ts";
 
 /** Bindings that may be under way at once. */
 export const bindingLimit = 256;
@@ -60,6 +62,7 @@ class Scheduler implements RunningScheduler {
   readonly #nodes: Informer<Node>;
   readonly #pods: Informer<Pod>;
   readonly #namespaces: Informer<Namespace>;
+  readonly #volumes: VolumeBinder;
   readonly #bindings = new Set<Promise<void>>();
   #start = 0;
   #endPause: (() => void) | undefined;
@@ -76,14 +79,19 @@ class Scheduler implements RunningScheduler {
     this.#nodes = createInformer({ resource: client.nodes, name: "scheduler/nodes", ...shared });
     this.#pods = createInformer({ resource: client.pods, name: "scheduler/pods", ...shared });
     this.#namespaces = createInformer({ resource: client.namespaces, name: "scheduler/namespaces", ...shared });
+    this.#volumes = new VolumeBinder({
+      client,
+      clock,
+      random,
+      ...(onFailure === undefined ? {} : { onFailure }),
+      onEvent: (event) => this.#queue.wake(event),
+    });
     this.#nodes.onAny((change) => this.#nodeChanged(change));
     this.#pods.onAny((change) => this.#podChanged(change));
   }
 
   start(): void {
-    this.#nodes.start();
-    this.#pods.start();
-    this.#namespaces.start();
+    for (const informer of this.#informers()) informer.start();
     this.#loop = this.#run();
   }
 
@@ -98,6 +106,7 @@ class Scheduler implements RunningScheduler {
   async stop(): Promise<void> {
     for (const informer of this.#informers()) informer.stop();
     this.#queue.close();
+    this.#volumes.stop();
     this.#endPause?.();
     if (this.#informers().every((informer) => informer.hasSynced())) await this.#loop;
     await Promise.all(this.#bindings);
@@ -149,7 +158,8 @@ class Scheduler implements RunningScheduler {
       case "placed": {
         this.#start = decision.nextStart;
         this.#cache.assume(podInfo(pod), decision.node.name);
-        const binding = this.#bind(queued, pod, decision.node.name).finally(() => {
+        const volumes = this.#volumes.assume(pod, decision.node.node);
+        const binding = this.#bind(queued, pod, decision.node.name, volumes).finally(() => {
           this.#bindings.delete(binding);
           this.#onBindingEnd?.();
         });
@@ -171,20 +181,34 @@ class Scheduler implements RunningScheduler {
     return schedulePod(pod, {
       nodes: this.#cache.nodes(),
       namespaceLabels: (namespace) => this.#namespaces.lister.get(namespace)?.metadata.labels,
+      volumes: this.#volumes.lookup,
       profile: this.#profile,
       random: this.#random,
       start: this.#start,
     });
   }
 
-  #informers(): readonly Pick<Informer<Pod>, "whenSynced" | "hasSynced" | "stop">[] {
-    return [this.#nodes, this.#pods, this.#namespaces];
+  #informers(): readonly Pick<Informer<Pod>, "start" | "whenSynced" | "hasSynced" | "stop">[] {
+    return [this.#nodes, this.#pods, this.#namespaces, ...this.#volumes.informers()];
   }
 
   /** Tells the API server; never rejects. */
-  async #bind(queued: QueuedPod, pod: Pod, nodeName: string): Promise<void> {
+  async #bind(
+    queued: QueuedPod,
+    pod: Pod,
+    nodeName: string,
+    volumes: readonly VolumeStep[] | undefined,
+  ): Promise<void> {
     const { client, recorder } = this.#options;
     const { name, namespace, uid } = pod.metadata;
+    if (volumes !== undefined) {
+      try {
+        await this.#volumes.bind(volumes, nodeName, () => this.#queue.has(uid));
+      } catch (error) {
+        await this.#bindingFailed(queued, pod, error, 'PreBind plugin "VolumeBinding"');
+        return;
+      }
+    }
     try {
       await client.pods.createSubresource(name, namespace, "binding", {
         apiVersion: "v1",
@@ -193,7 +217,7 @@ class Scheduler implements RunningScheduler {
         target: { kind: "Node", name: nodeName },
       });
     } catch (error) {
-      await this.#bindingFailed(queued, pod, error);
+      await this.#bindingFailed(queued, pod, error, 'Bind plugin "DefaultBinder"');
       return;
     }
     this.#queue.remove(uid);
@@ -201,7 +225,7 @@ class Scheduler implements RunningScheduler {
     recorder.record(pod, { type: "Normal", reason: "Scheduled", message });
   }
 
-  async #bindingFailed(queued: QueuedPod, pod: Pod, error: unknown): Promise<void> {
+  async #bindingFailed(queued: QueuedPod, pod: Pod, error: unknown, where: string): Promise<void> {
     // The place that was kept for the Pod is free again, for others too.
     if (this.#cache.isAssumed(queued.uid)) {
       this.#cache.removePod(queued.uid);
@@ -210,7 +234,7 @@ class Scheduler implements RunningScheduler {
     if (!this.#queue.has(queued.uid)) return; // gone meanwhile, or bound by somebody else
     this.#queue.fail(queued, "error");
     if (isReason(error, "NotFound")) return; // gone; the news of it is on its way
-    await this.#reportFailure(pod, "SchedulerError", `running Bind plugin "DefaultBinder": ${messageOf(error)}`);
+    await this.#reportFailure(pod, "SchedulerError", `running ${where}: ${messageOf(error)}`);
   }
 
   /** Says why the Pod is not scheduled: an event each time, the condition when it changes (pod-lifecycle 11.3). */

@@ -119,6 +119,159 @@ describe("the class standard", () => {
   });
 });
 
+describe("a Pod with a claim", () => {
+  const using = (...claimNames: string[]): JsonObject => ({
+    volumes: claimNames.map((claimName) => ({ name: claimName, persistentVolumeClaim: { claimName } })),
+  });
+  const nodeOf = async (name: string) => (await plane.pod(name)).spec.nodeName;
+  const whyNot = async (name: string) =>
+    (await plane.pod(name)).status.conditions?.find(({ type }) => type === "PodScheduled")?.message;
+
+  it("waits for it, and goes where its volume is made for it", async () => {
+    await plane.addNode("node-a");
+    await plane.createPod("web", using("data"));
+    expect(await whyNot("web")).toBe(
+      '0/1 nodes are available: persistentvolumeclaim "data" not found. preemption: 0/1 nodes are available: ' +
+        "1 Preemption is not helpful for scheduling.",
+    );
+    await createClaim("data");
+    await plane.advance(seconds(3));
+    expect(await nodeOf("web")).toBe("node-a");
+    const made = await claim("data");
+    expect(made.status.phase).toBe("Bound");
+    expect(made.metadata.annotations).toMatchObject({ "volume.kubernetes.io/selected-node": "node-a" });
+  });
+
+  it("waits for a claim that does not wait for it", async () => {
+    await plane.addNode("node-a");
+    await createClaim("data", { storageClassName: "" });
+    await plane.createPod("web", using("data"));
+    expect(await whyNot("web")).toContain("pod has unbound immediate PersistentVolumeClaims");
+    await createVolume("disk");
+    await plane.advance(seconds(3));
+    expect(await nodeOf("web")).toBe("node-a");
+  });
+
+  it("follows its volume", async () => {
+    for (const name of ["node-a", "node-b", "node-c"]) await plane.addNode(name);
+    await createClaim("data");
+    await plane.createPod("first", using("data"));
+    await plane.advance(seconds(2));
+    const home = await nodeOf("first");
+    for (const name of ["second", "third", "fourth"]) await plane.createPod(name, using("data"));
+    await plane.advance(seconds(2));
+    for (const name of ["second", "third", "fourth"]) expect(await nodeOf(name)).toBe(home);
+    const elsewhere = home === "node-a" ? "node-b" : "node-a";
+    await plane.createPod("torn", { ...using("data"), nodeSelector: { "kubernetes.io/hostname": elsewhere } });
+    expect(await whyNot("torn")).toContain(
+      "1 node(s) didn't match PersistentVolume's node affinity, 2 node(s) didn't match Pod's node affinity/selector.",
+    );
+  });
+
+  it("takes a volume that people have made on a node, of a class whose volumes wait", async () => {
+    for (const name of ["node-a", "node-b"]) await plane.addNode(name);
+    const provisioner = "kubernetes.io/no-provisioner";
+    await plane.client.storageClasses.create({ ...immediate, provisioner, volumeBindingMode: "WaitForFirstConsumer" });
+    await createClaim("data", { storageClassName: "now" });
+    await plane.createPod("web", using("data"));
+    expect(await whyNot("web")).toContain("2 node(s) didn't find available persistent volumes to bind.");
+    const onNode = { matchExpressions: [{ key: "kubernetes.io/hostname", operator: "In", values: ["node-b"] }] };
+    const nodeAffinity = { required: { nodeSelectorTerms: [onNode] } };
+    await createVolume("disk", {
+      hostPath: undefined,
+      local: { path: "/disk" },
+      nodeAffinity,
+      storageClassName: "now",
+    });
+    await plane.advance(seconds(3));
+    expect(await nodeOf("web")).toBe("node-b");
+    expect((await claim("data")).spec.volumeName).toBe("disk");
+  });
+
+  it("has it alone if that is what the claim says", async () => {
+    await plane.addNode("node-a");
+    await createClaim("data", { accessModes: ["ReadWriteOncePod"] });
+    await plane.createPod("first", using("data"));
+    await plane.advance(seconds(2));
+    await plane.createPod("second", using("data"));
+    expect(await whyNot("second")).toContain(
+      "1 node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod.",
+    );
+    await plane.client.pods.delete("first", "default", { gracePeriodSeconds: 0 });
+    await plane.advance(seconds(3));
+    expect(await nodeOf("second")).toBe("node-a");
+  });
+
+  it("keeps it: a claim that is deleted stays until the Pod is gone, and takes no new Pod", async () => {
+    await plane.addNode("node-a");
+    await createClaim("data");
+    await plane.createPod("web", using("data"));
+    await plane.advance(seconds(2));
+    await plane.client.persistentVolumeClaims.delete("data", "default");
+    await plane.advance(seconds(10));
+    expect((await claim("data")).metadata.deletionTimestamp).toBeDefined();
+    await plane.createPod("late", using("data"));
+    expect(await whyNot("late")).toContain('persistentvolumeclaim "data" is being deleted');
+    await plane.client.pods.delete("web", "default", { gracePeriodSeconds: 0 });
+    await plane.advance(seconds(2));
+    expect(await volumeNames(), "the volume and its folder went too").toEqual([]);
+    expect(await whyNot("late")).toContain('persistentvolumeclaim "data" not found');
+  });
+
+  it("owns those that are made from its template, and takes them along", async () => {
+    await plane.addNode("node-a");
+    const spec = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } };
+    const ephemeral = { volumeClaimTemplate: { metadata: { labels: { of: "web" } }, spec } };
+    await plane.createPod("web", { volumes: [{ name: "scratch", ephemeral }] });
+    await plane.advance(seconds(3));
+    expect(await nodeOf("web")).toBe("node-a");
+    const made = await claim("web-scratch");
+    expect(made.metadata).toMatchObject({ labels: { of: "web" }, ownerReferences: [{ kind: "Pod", name: "web" }] });
+    await plane.client.pods.delete("web", "default", { gracePeriodSeconds: 0 });
+    await plane.advance(seconds(5));
+    expect((await plane.client.persistentVolumeClaims.list()).items).toEqual([]);
+    expect(await volumeNames()).toEqual([]);
+  });
+
+  it("does not get somebody else's claim for one of its template", async () => {
+    await plane.addNode("node-a");
+    await createClaim("web-scratch");
+    const spec = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } };
+    await plane.createPod("web", { volumes: [{ name: "scratch", ephemeral: { volumeClaimTemplate: { spec } } }] });
+    expect(await whyNot("web")).toContain(
+      "PVC default/web-scratch was not created for pod default/web (pod is not owner)",
+    );
+    expect(await nodeOf("web")).toBeUndefined();
+  });
+
+  it("of a StatefulSet finds its own again, whichever Pod comes after it", async () => {
+    await plane.addNode("node-a");
+    const spec = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } };
+    const labels = { app: "db" };
+    await plane.client.statefulSets.create(
+      {
+        metadata: { name: "db" },
+        spec: {
+          replicas: 2,
+          serviceName: "db",
+          podManagementPolicy: "Parallel",
+          selector: { matchLabels: labels },
+          template: { metadata: { labels }, spec: { containers: [{ name: "db", image: "db:1" }] } },
+          volumeClaimTemplates: [{ metadata: { name: "data" }, spec }],
+        },
+      },
+      "default",
+    );
+    await plane.advance(seconds(3));
+    const before = await Promise.all(["data-db-0", "data-db-1"].map(claim));
+    expect(before.map(({ status }) => status.phase)).toEqual(["Bound", "Bound"]);
+    await plane.client.pods.delete("db-1", "default", { gracePeriodSeconds: 0 });
+    await plane.advance(seconds(3));
+    expect(await nodeOf("db-1")).toBe("node-a");
+    expect((await claim("data-db-1")).metadata.uid).toBe(before[1]?.metadata.uid);
+  });
+});
+
 describe("a provisioned volume", () => {
   const folder = async (): Promise<string> => {
     await plane.addNode("node-a");

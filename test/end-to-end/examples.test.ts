@@ -89,6 +89,11 @@ const expectations: Readonly<Record<string, Expectation>> = {
       / Ready/,
     ],
   },
+  "persistent-volume-claim.yaml": {
+    status: 0,
+    tells: [/ Succeeded/, / Succeeded/],
+    prints: ["written by the first"],
+  },
   "probe-tcp.yaml": {
     until: / Ready\n/,
     status: 130,

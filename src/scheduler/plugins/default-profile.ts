@@ -10,6 +10,9 @@ import { nodeResourcesFit } from "./node-resources-fit/node-resources-fit.ts";
 import { nodeUnschedulable } from "./node-unschedulable/node-unschedulable.ts";
 import { podTopologySpread } from "./pod-topology-spread/pod-topology-spread.ts";
 import { taintToleration } from "./taint-toleration/taint-toleration.ts";
+import { volumeBinding } from "./volume-binding/volume-binding.ts";
+import { volumeRestrictions } from "./volume-restrictions/volume-restrictions.ts";
+import { volumeZone } from "./volume-zone/volume-zone.ts";
 
 export const defaultProfile: SchedulingProfile = {
   schedulerName: "default-scheduler",
@@ -20,6 +23,9 @@ export const defaultProfile: SchedulingProfile = {
     nodeAffinity,
     nodePorts,
     nodeResourcesFit,
+    volumeRestrictions,
+    volumeBinding,
+    volumeZone,
     podTopologySpread,
     interPodAffinity,
   ],

@@ -8,6 +8,7 @@ import type {
   Volume,
   VolumeProjection,
 } from "../../generated/core-v1.ts";
+import { defaultClaimSpec } from "./volume-claim-spec.ts";
 
 /** 0644 */
 const defaultMode = 0o644;
@@ -15,7 +16,8 @@ const tokenLifetimeSeconds = 3600;
 
 /** A volume with every default; one without any source is an empty directory. */
 export function defaultVolume(volume: Draft<Volume>): Volume {
-  const { secret, configMap, downwardAPI, projected, hostPath } = volume;
+  const { secret, configMap, downwardAPI, projected, hostPath, ephemeral } = volume;
+  const template = ephemeral?.volumeClaimTemplate;
   const hasSource = Object.entries(volume).some(([field, value]) => field !== "name" && value !== undefined);
   return {
     ...volume,
@@ -24,6 +26,9 @@ export function defaultVolume(volume: Draft<Volume>): Volume {
     ...(configMap === undefined ? {} : { configMap: withMode(configMap) }),
     ...(downwardAPI === undefined ? {} : { downwardAPI: withMode(withFieldRefs(downwardAPI)) }),
     ...(projected === undefined ? {} : { projected: defaultProjected(projected) }),
+    ...(template === undefined
+      ? {}
+      : { ephemeral: { volumeClaimTemplate: { ...template, spec: defaultClaimSpec(template.spec ?? {}) } } }),
     ...(hostPath === undefined ? {} : { hostPath: { ...hostPath, type: hostPath.type ?? "" } }),
   } as Volume;
 }

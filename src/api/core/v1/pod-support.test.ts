@@ -77,9 +77,9 @@ describe("a new Pod is refused", () => {
     ],
     ["for Windows", { os: { name: "windows" } }, ["spec.os.name: Forbidden: there are no Windows nodes"]],
     [
-      "with a claim as a volume",
-      volume({ persistentVolumeClaim: { claimName: "c" } }),
-      ["spec.volumes[0].persistentVolumeClaim: Forbidden: PersistentVolumeClaims are not served"],
+      "with a claim of a chosen name for an ephemeral volume",
+      volume({ ephemeral: { volumeClaimTemplate: { metadata: { name: "mine" }, spec: {} } } }),
+      ["spec.volumes[0].ephemeral.volumeClaimTemplate.metadata.name: Forbidden: cannot be set for an ephemeral volume"],
     ],
     [
       "with an NFS volume",

@@ -23,6 +23,7 @@ import {
 } from "../../meta/field-errors.ts";
 import { dns1123LabelProblems } from "../../meta/names.ts";
 import { compareQuantities, parseQuantity, zeroQuantity } from "../../meta/quantity.ts";
+import { validateClaimSpec } from "./volume-claim-spec.ts";
 import { validateFieldRef, validateResourceFieldRef, volumeFieldPaths } from "./validate-env.ts";
 import { validateDescendingPath, validateNoBacksteps, validateNonReservedPath } from "./validate-paths.ts";
 
@@ -96,7 +97,7 @@ const sourceOrder: readonly VolumeField[] = [
 ];
 
 function validateContent(volume: Volume, path: string): FieldError[] {
-  const { emptyDir, hostPath, secret, configMap, downwardAPI, projected, persistentVolumeClaim } = volume;
+  const { emptyDir, hostPath, secret, configMap, downwardAPI, projected, persistentVolumeClaim, ephemeral } = volume;
   const errors: FieldError[] = [];
   if (emptyDir?.sizeLimit !== undefined && compareQuantities(parseQuantity(emptyDir.sizeLimit), zeroQuantity) < 0) {
     const text = "SizeLimit field must be a valid resource quantity";
@@ -124,6 +125,11 @@ function validateContent(volume: Volume, path: string): FieldError[] {
   if (projected !== undefined) errors.push(...validateProjected(projected, child(path, "projected")));
   if (persistentVolumeClaim !== undefined) {
     errors.push(...checkPresent(child(path, "persistentVolumeClaim", "claimName"), persistentVolumeClaim.claimName));
+  }
+  if (ephemeral !== undefined) {
+    const at = child(path, "ephemeral", "volumeClaimTemplate");
+    const template = ephemeral.volumeClaimTemplate;
+    errors.push(...(template === undefined ? [required(at)] : validateClaimSpec(template.spec, child(at, "spec"))));
   }
   return errors;
 }

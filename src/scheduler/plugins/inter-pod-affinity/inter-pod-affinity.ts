@@ -67,6 +67,7 @@ export const interPodAffinity: FilterPlugin & ScorePlugin = {
       case "assignedPodRelabeled":
         return concerns(event.pod) || concerns(event.previous);
       case "nodeDeleted":
+      case "volumesChanged":
       case "assignedPodScaledDown":
         return false;
     }

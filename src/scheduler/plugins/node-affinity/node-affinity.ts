@@ -40,6 +40,7 @@ export const nodeAffinity: FilterPlugin & ScorePlugin = {
       case "assignedPodScaledDown":
       case "nodeDeleted":
       case "assignedPodAdded":
+      case "volumesChanged":
       case "assignedPodRelabeled":
         return false;
     }

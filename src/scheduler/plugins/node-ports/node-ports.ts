@@ -27,6 +27,7 @@ export const nodePorts: FilterPlugin = {
       case "assignedPodScaledDown":
       case "nodeDeleted":
       case "assignedPodAdded":
+      case "volumesChanged":
       case "assignedPodRelabeled":
         return false;
     }

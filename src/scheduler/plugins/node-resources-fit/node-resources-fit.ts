@@ -35,6 +35,7 @@ export const nodeResourcesFit: FilterPlugin & ScorePlugin = {
         return asksForSomethingFreed(requestsOf(pod), requestsOf(event.previous), requestsOf(event.pod));
       case "nodeDeleted":
       case "assignedPodAdded":
+      case "volumesChanged":
       case "assignedPodRelabeled":
         return false;
     }

@@ -29,6 +29,7 @@ export const nodeUnschedulable: FilterPlugin = {
       case "assignedPodScaledDown":
       case "nodeDeleted":
       case "assignedPodAdded":
+      case "volumesChanged":
       case "assignedPodRelabeled":
         return false;
     }

@@ -53,6 +53,7 @@ export const podTopologySpread: FilterPlugin & ScorePlugin = {
         return counts(event.pod);
       case "assignedPodRelabeled":
         return counts(event.pod) !== counts(event.previous);
+      case "volumesChanged":
       case "assignedPodScaledDown":
         return false;
     }

@@ -23,6 +23,7 @@ export const taintToleration: FilterPlugin & ScorePlugin = {
       case "assignedPodScaledDown":
       case "nodeDeleted":
       case "assignedPodAdded":
+      case "volumesChanged":
       case "assignedPodRelabeled":
         return false;
     }
