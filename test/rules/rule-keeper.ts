@@ -24,11 +24,19 @@ export async function keepRules(
       `${unproven.length} rules of docs/lifecycle-rules.md are not shown in full here (${reason})`,
   );
   if (lost.length === 0) return { lines, lost: false };
-  const told = lost.map(({ rule, check, why }) => `  rule ${rule.id}: ${why}\n    ${check.file}\n    ${check.test}`);
+  // One check often speaks for many rules: it is told once, with all of them.
+  const rulesOf = new Map<string, string[]>();
+  for (const { rule, check, why } of lost) {
+    const told = `  ${check.file}\n    ${check.test}\n    ${why}`;
+    rulesOf.set(told, [...(rulesOf.get(told) ?? []), rule.id]);
+  }
+  const told = [...rulesOf].map(
+    ([check, ids]) => `${check}; checks ${ids.length === 1 ? "rule" : "rules"} ${ids.join(", ")}`,
+  );
   return {
     lines: [
       ...lines,
-      `\n${lost.length} checks of docs/lifecycle-rules.md are lost:`,
+      `\n${rulesOf.size} checks of docs/lifecycle-rules.md are lost:`,
       ...told,
       "A rule without a check is not in the table: name in test/rules the check that shows it now, or write one.",
     ],
