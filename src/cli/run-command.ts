@@ -1,7 +1,7 @@
 // `lifepod run FILE…`: a throw-away cluster, the Pods of some manifests, their lives as they happen, an exit status that means something.
 
 import { rm } from "node:fs/promises";
-import type { Event, Pod } from "../api/index.ts";
+import type { Event, Job, Pod } from "../api/index.ts";
 import { millis } from "../base/time.ts";
 import { createInformer } from "../client/informer.ts";
 import { WallClock } from "../host/wall-clock.ts";
@@ -89,7 +89,9 @@ async function liveInCluster(
   for (const refusal of refused) view.note(paint.red(refusal));
   if (refused.length > 0) why = "refused";
   else {
-    const finished = lives.finished.then(() => "finished" as const);
+    // Who makes Jobs by the clock is never done.
+    const isEndless = manifests.some(({ object }) => object["kind"] === "CronJob");
+    const finished = isEndless ? new Promise<never>(() => undefined) : lives.finished.then(() => "finished" as const);
     const decided = new AbortController();
     const limit = options.for === undefined ? [] : [clock.sleep(millis(options.for), decided.signal)];
     why = await Promise.race([interrupted, finished, ...limit.map((time) => time.then(() => "time" as const))]);
@@ -117,7 +119,7 @@ async function liveInCluster(
 }
 
 interface Lives {
-  /** Every Pod has come to its end by itself. */
+  /** Every Pod and every Job has come to its end by itself. */
   readonly finished: Promise<void>;
   podCount(): number;
   /** Deletes all Pods gracefully and waits until they are gone; with hardly any grace once `force` resolves. */
@@ -162,12 +164,19 @@ async function watchLives(
     view.pod(name, podLine(object));
     if (verdict.allFinished()) finish();
   });
+  const jobs = createInformer<Job>({ resource: client.jobs, clock, random: cluster.random, name: "run/jobs" });
+  jobs.onAny(({ kind, object }) => {
+    if (kind === "deleted") verdict.lostJob(object);
+    else verdict.sawJob(object);
+    if (verdict.allFinished()) finish();
+  });
   const events = createInformer<Event>({ resource: client.events, clock, random: cluster.random, name: "run/events" });
   events.onAny((change) => {
     if (change.kind === "deleted") return;
     const entry = eventEntry(change.object, clock.now());
     if (entry !== undefined) view.entry(entry);
   });
+  jobs.start();
   pods.start();
   events.start();
 
@@ -197,6 +206,7 @@ async function watchLives(
     stop() {
       printed?.stop();
       pods.stop();
+      jobs.stop();
       events.stop();
     },
   };

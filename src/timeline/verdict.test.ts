@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { ContainerStatus, Pod, PodCondition } from "../api/index.ts";
+import type { ContainerStatus, Job, Pod, PodCondition } from "../api/index.ts";
 import { Verdict } from "./verdict.ts";
 
 interface Sighting {
@@ -99,4 +99,24 @@ it("is finished when every Pod has ended, and not before one was seen", () => {
   expect(verdict.allFinished()).toBe(false);
   verdict.saw(pod({ phase: "Succeeded" }));
   expect(verdict.allFinished()).toBe(true);
+});
+
+it("of a Job's Pods only counts what becomes of the Job", () => {
+  const job = (type?: string): Job =>
+    ({
+      metadata: { name: "work", namespace: "default", uid: "j" },
+      status: { conditions: type === undefined ? [] : [{ type, status: "True", reason: "Why", message: "because" }] },
+    }) as unknown as Job;
+  const failed = pod({ phase: "Failed", statuses: [crash("c")] });
+  const ownerReferences = [{ apiVersion: "batch/v1", kind: "Job", name: "work", uid: "j", controller: true }];
+  const ofJob: Pod = { ...failed, metadata: { ...failed.metadata, ownerReferences } };
+  const verdict = new Verdict();
+  verdict.saw(ofJob);
+  expect(verdict.allFinished()).toBe(false);
+  verdict.sawJob(job());
+  expect(verdict.allFinished()).toBe(false);
+  verdict.sawJob(job("Complete"));
+  expect([verdict.allFinished(), verdict.failures()]).toEqual([true, []]);
+  verdict.sawJob(job("Failed"));
+  expect(verdict.failures()).toEqual([{ namespace: "default", pod: "job/work", text: "failed: Why: because" }]);
 });

@@ -43,6 +43,11 @@ const expectations: Readonly<Record<string, Expectation>> = {
     ],
     prints: ["trying", "giving up", "trying", "giving up"],
   },
+  "cronjob.yaml": {
+    until: / Succeeded/,
+    status: 130,
+    tells: [/ Succeeded/, /^ok {2}\d+ Pods?, nothing failed$/],
+  },
   "daemonset.yaml": {
     until: / Ready\n/,
     status: 130,
@@ -71,6 +76,11 @@ const expectations: Readonly<Record<string, Expectation>> = {
     status: 0,
     tells: [/\[fetch\] +Exited +code 0/, /\[prepare\] +Exited +code 0/, /\[main\] +Exited +code 0/, / Succeeded/],
     prints: ["first", "second", "third"],
+  },
+  "job.yaml": {
+    status: 0,
+    tells: [/ Succeeded/, / Succeeded/, / Succeeded/, /^ok {2}3 Pods, nothing failed$/],
+    prints: ["piece 0", "piece 1", "piece 2"],
   },
   "lifecycle-hooks.yaml": {
     until: /serving\n[^]* Ready\n| Ready\n[^]*serving\n/,

@@ -3,6 +3,7 @@
 import type { Story } from "../../src/testing/index.ts";
 import { stories as autoscaling } from "./autoscaling.stories.ts";
 import { stories as crash } from "./crash.stories.ts";
+import { stories as cronJobs } from "./cron-jobs.stories.ts";
 import { stories as ephemeralContainers } from "./ephemeral-containers.stories.ts";
 import { stories as daemonSets } from "./daemon-sets.stories.ts";
 import { stories as disruptionBudgets } from "./disruption-budgets.stories.ts";
@@ -42,6 +43,7 @@ export const topics: Readonly<Record<string, readonly Story[]>> = {
   StatefulSets: statefulSets,
   DaemonSets: daemonSets,
   Jobs: jobs,
+  CronJobs: cronJobs,
   "disruption budgets": disruptionBudgets,
   autoscaling,
   services,
