@@ -1,6 +1,6 @@
 // Starts one container: image, configuration, create, start, postStart (pod-lifecycle 4.4).
 
-import type { Pod } from "../api/generated/core-v1.ts";
+import type { ContainerStatus, Pod } from "../api/generated/core-v1.ts";
 import type { ContainerId, Mount, PodSandboxConfig, SandboxId } from "../runtimes/runtime-service.ts";
 import { RuntimeUnsupportedError } from "../runtimes/runtime-service.ts";
 import type { ApiObjects } from "./api-objects.ts";
@@ -227,8 +227,16 @@ export class ContainerStarter {
     const told = [...(pod.status.initContainerStatuses ?? []), ...(pod.status.containerStatuses ?? [])].find(
       ({ name, containerID = "" }) => name === container.spec.name && containerID !== "",
     );
-    return Math.max(-1, told?.restartCount ?? -1, ...counts) + 1;
+    return Math.max(
+      told === undefined ? 0 : told.restartCount + (hasBegun(told) ? 1 : 0),
+      ...counts.map((count) => count + 1),
+    );
   }
+}
+
+/** Whether the instance that a status names was ever started; one that was only made waits, and nothing is known of its end. */
+function hasBegun({ containerID, state, lastState }: ContainerStatus): boolean {
+  return state?.waiting === undefined || lastState?.terminated?.containerID === containerID;
 }
 
 /** Image failures have told their story in an event of their own; here only the reason follows. */

@@ -444,6 +444,25 @@ export const stories: readonly Story[] = [
     assert.equal((await t.cluster.call(node.runtime.runtime.listContainers())).length, 1);
   }),
 
+  story("nor is one that was made, told, and removed by a kubelet that died before it made another", async (t) => {
+    const node = await t.node("node-a", { latencies });
+    t.image("app:1", { present: true });
+    await t.apply(pod("app", { image: "app:1" }));
+    await t.elapse(millis(240));
+    await node.stopKubelet();
+    await t.elapse(seconds(1));
+    await node.startKubelet();
+    while ((await t.cluster.call(node.runtime.runtime.listContainers())).length > 0) await t.elapse(millis(1));
+    await node.stopKubelet();
+    assert.notEqual((await t.container("app")).containerID ?? "", "");
+    node.faults.down(); // with its kubelet the call is given up that was to make another
+    await t.elapse(seconds(1));
+    node.faults.up();
+    await node.startKubelet();
+    await t.until("pod/app", isReady, { within: seconds(20) });
+    assert.equal((await t.container("app")).restartCount, 0);
+  }),
+
   ...(["runPodSandbox", "createContainer", "podSandboxStatus", "imageStatus"] as const).map((method) =>
     story(`a Pod starts although ${method} fails once: it is tried again 10 to 15 s later`, async (t) => {
       const node = await t.node("node-a");
