@@ -520,6 +520,7 @@ export const endingChapter: Chapter = {
           above: kubelet(
             "a start that was given up because the kubelet died is made again, even in a Pod that restarts nothing; it counts as no restart",
             "a container that was made and never started is no restart",
+            "nor is one that was made, told, and removed by a kubelet that died before it made another",
             "a start that failed before the kubelet was started again, and was told, is not taken back",
           ),
         },
