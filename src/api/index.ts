@@ -148,6 +148,7 @@ export type {
   PodDisruptionBudgetStatus,
 } from "./generated/policy-v1.ts";
 export type { StorageClass, StorageClassList } from "./generated/storage-v1.ts";
+export type { PriorityClass, PriorityClassList } from "./generated/scheduling-v1.ts";
 export type {
   Condition,
   ConditionStatus,

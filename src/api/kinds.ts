@@ -157,6 +157,11 @@ export const kinds: readonly ResourceKind[] = [
     generation: true,
   }),
   row("storage.k8s.io", "v1", "storageclasses", "StorageClass", { shortNames: ["sc"], namespaced: false }),
+  row("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", {
+    shortNames: ["pc"],
+    namespaced: false,
+    generation: true,
+  }),
   row("coordination.k8s.io", "v1", "leases", "Lease", {}),
   // Measured when it is asked for; nothing of it is stored.
   row("metrics.k8s.io", "v1beta1", "nodes", "NodeMetrics", { ...measured, singular: "node", namespaced: false }),

@@ -7,7 +7,7 @@ import type { Clock } from "../base/time.ts";
 import type { Store } from "../store/store.ts";
 import { AdmissionChain } from "./admission/admission.ts";
 import { admissionPlugins } from "./admission/plugins.ts";
-import { createSystemNamespaces } from "./bootstrap.ts";
+import { createSystemNamespaces, createSystemPriorityClasses } from "./bootstrap.ts";
 import { discoveryResponse } from "./discovery/discovery-response.ts";
 import { openApiResponse } from "./openapi/open-api-response.ts";
 import { Documents } from "./documents.ts";
@@ -148,7 +148,10 @@ export function createApiServer({ store, clock, random, nodes, options = {} }: A
     }),
     async start() {
       storage.start();
-      await createSystemNamespaces(registryOf("namespaces"));
+      await Promise.all([
+        createSystemNamespaces(registryOf("namespaces")),
+        createSystemPriorityClasses(registryOf("priorityclasses")),
+      ]);
       await kubernetesService.start();
       isReady = true;
     },
@@ -181,6 +184,7 @@ function healthChecks(storage: ObjectStorage, isReady: () => boolean): readonly 
     { name: "informer-sync", endpoints: ["readyz"], check: started },
     { name: "poststarthook/start-system-namespaces-controller", endpoints: everywhere, check: started },
     { name: "poststarthook/rbac/bootstrap-roles", endpoints: everywhere, check: started },
+    { name: "poststarthook/scheduling/bootstrap-system-priority-classes", endpoints: everywhere, check: started },
     { name: "shutdown", endpoints: ["readyz"], check: started },
   ];
 }

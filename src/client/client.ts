@@ -18,6 +18,7 @@ import type {
   PersistentVolumeClaim,
   Pod,
   PodDisruptionBudget,
+  PriorityClass,
   ReplicaSet,
   ReplicationController,
   Secret,
@@ -70,6 +71,7 @@ export interface Client {
   readonly podDisruptionBudgets: ResourceClient<PodDisruptionBudget>;
   readonly persistentVolumes: ResourceClient<PersistentVolume>;
   readonly storageClasses: ResourceClient<StorageClass>;
+  readonly priorityClasses: ResourceClient<PriorityClass>;
 }
 
 /**
@@ -120,6 +122,13 @@ export function createClient(options: ClientOptions): Client {
       version: "v1",
       resource: "storageclasses",
       kind: "StorageClass",
+      namespaced: false,
+    }),
+    priorityClasses: resource({
+      group: "scheduling.k8s.io",
+      version: "v1",
+      resource: "priorityclasses",
+      kind: "PriorityClass",
       namespaced: false,
     }),
     leases: resource({

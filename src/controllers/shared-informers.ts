@@ -17,6 +17,7 @@ import type {
   PersistentVolumeClaim,
   Pod,
   PodDisruptionBudget,
+  PriorityClass,
   ReplicaSet,
   ReplicationController,
   Secret,
@@ -61,6 +62,7 @@ export interface SharedInformers {
   readonly persistentVolumeClaims: Informer<PersistentVolumeClaim>;
   readonly persistentVolumes: Informer<PersistentVolume>;
   readonly pods: Informer<Pod>;
+  readonly priorityClasses: Informer<PriorityClass>;
   readonly replicationControllers: Informer<ReplicationController>;
   readonly replicaSets: Informer<ReplicaSet>;
   readonly secrets: Informer<Secret>;
@@ -109,6 +111,7 @@ export function sharedInformers(parts: {
       [podsByNode]: ({ spec }) => (spec.nodeName === undefined ? [] : [spec.nodeName]),
       [orphans]: namespaceOfOrphan,
     }),
+    priorityClasses: follow(client.priorityClasses),
     replicationControllers: follow(client.replicationControllers),
     replicaSets: follow(client.replicaSets, { [orphans]: namespaceOfOrphan }),
     secrets: follow(client.secrets),
@@ -149,6 +152,7 @@ const properties: ReadonlyMap<string, keyof SharedInformers> = new Map([
   ["/persistentvolumeclaims", "persistentVolumeClaims"],
   ["/persistentvolumes", "persistentVolumes"],
   ["/pods", "pods"],
+  ["scheduling.k8s.io/priorityclasses", "priorityClasses"],
   ["/replicationcontrollers", "replicationControllers"],
   ["apps/replicasets", "replicaSets"],
   ["apps/statefulsets", "statefulSets"],

@@ -39,6 +39,8 @@ export type PreparedFilter =
 
 export interface FilterPlugin {
   readonly name: string;
+  /** What is on other nodes counts, too: it has to be made ready anew when Pods are thought away. */
+  readonly looksAround?: true;
   prepare(pod: Pod, cluster: ClusterView): PreparedFilter;
   /** Whether `event` may have made room for a Pod that this plugin rejected (pod-lifecycle 11.1, queueing hints). */
   wakesOn(event: ClusterEvent, pod: Pod): boolean;

@@ -1,11 +1,13 @@
 // Where a Pod should go: filter, score, select (pod-lifecycle 11.1). Pure: the same Pod, nodes and stream of chance give the same answer.
 
-import type { Pod } from "../api/index.ts";
+import type { Pod, PodDisruptionBudget } from "../api/index.ts";
 import type { RandomStream } from "../base/random.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { NodeInfo } from "./node-info.ts";
-import type { ClusterView, NodeRejection, PreparedFilter, SchedulingProfile } from "./plugin.ts";
-import { preemptionNote } from "./preemption-note.ts";
+import type { Nominations } from "./nominations.ts";
+import type { ClusterView, NodeRejection, SchedulingProfile } from "./plugin.ts";
+import { type Preemption, planPreemption } from "./preempt.ts";
+import { type PreparedTests, type Preparation, prepareTests } from "./prepared-tests.ts";
 
 export type SchedulingDecision =
   | {
@@ -14,7 +16,12 @@ export type SchedulingDecision =
       /** Where the search for the next Pod begins. */
       readonly nextStart: number;
     }
-  | { readonly kind: "unschedulable"; readonly diagnosis: Diagnosis }
+  | {
+      readonly kind: "unschedulable";
+      readonly diagnosis: Diagnosis;
+      /** Whether room is to be made for it. */
+      readonly preemption: Preemption;
+    }
   | { readonly kind: "noNodes" };
 
 export interface Search extends ClusterView {
@@ -23,6 +30,10 @@ export interface Search extends ClusterView {
   readonly random: RandomStream;
   /** The position among the nodes where the search begins; it moves on, so that all nodes get their turn. */
   readonly start: number;
+  /** Pods for which room is being made; none unless said. */
+  readonly nominations?: Nominations;
+  /** What a preemption should respect; none unless said. */
+  readonly budgets?: readonly PodDisruptionBudget[];
 }
 
 /** With fewer nodes than this that fit, all are compared. */
@@ -31,24 +42,37 @@ export const fewestComparedNodes = 100;
 export function schedulePod(pod: Pod, search: Search): SchedulingDecision {
   const { nodes, profile } = search;
   if (nodes.length === 0) return { kind: "noNodes" };
-  const prepared = prepareFilters(pod, search, profile);
-  if (prepared.kind === "rejected") return rejectedEverywhere(pod, nodes, prepared);
+  const prepared = prepareTests(pod, search, profile, search.nominations);
+  if (prepared.kind === "rejected") return rejectedEverywhere(pod, search, prepared);
 
-  const { candidates, others, rejectedBy } = narrow(nodes, prepared);
-  const found = findFeasible(candidates, prepared.tests, search.start, feasibleEnough(nodes.length));
+  const { tests } = prepared;
+  const { candidates, others, rejectedBy } = narrow(nodes, tests);
+  // Where room was made for the Pod it goes if it can.
+  const nominated = candidates.find(({ name }) => name === pod.status.nominatedNodeName);
+  if (nominated !== undefined && tests.rejectionOf(nominated) === undefined) {
+    return { kind: "placed", node: nominated, nextStart: search.start };
+  }
+  const found = findFeasible(candidates, tests, search.start, feasibleEnough(nodes.length));
   if (found.feasible.length > 0) {
     const node = found.feasible.length === 1 ? found.feasible[0] : selectNode(pod, found.feasible, search);
     return { kind: "placed", node: node as NodeInfo, nextStart: (search.start + found.asked) % nodes.length };
   }
   for (const { plugin } of found.rejections.values()) rejectedBy.add(plugin);
+  const preemption = planPreemption(pod, {
+    nodes,
+    rejectionOf: (node) => found.rejections.get(node.name) ?? others,
+    tests,
+    budgets: search.budgets ?? [],
+    random: search.random,
+  });
   const diagnosis: Diagnosis = {
     nodeCount: nodes.length,
     nodes: found.rejections,
     ...(others === undefined ? {} : { others }),
     rejectedBy,
-    preemption: preemptionNote(pod, nodes, (node) => found.rejections.get(node.name) ?? others, prepared.tests),
+    preemption: preemption.kind === "none" ? preemption.note : "",
   };
-  return { kind: "unschedulable", diagnosis };
+  return { kind: "unschedulable", diagnosis, preemption };
 }
 
 /** How many nodes that fit are enough to compare: all of a small cluster, fewer and fewer percent of a large one. */
@@ -58,55 +82,27 @@ export function feasibleEnough(nodeCount: number): number {
   return Math.max(fewestComparedNodes, Math.floor((nodeCount * percent) / 100));
 }
 
-type NodeTest = (node: NodeInfo) => NodeRejection | undefined;
-
-type PreparedFilters =
-  | { readonly kind: "rejected"; readonly plugin: string; readonly message: string; readonly unresolvable: boolean }
-  | {
-      readonly kind: "ready";
-      readonly tests: readonly NodeTest[];
-      readonly narrowing: readonly { readonly plugin: string; readonly nodeNames: ReadonlySet<string> }[];
-    };
-
-function prepareFilters(pod: Pod, cluster: ClusterView, profile: SchedulingProfile): PreparedFilters {
-  const tests: NodeTest[] = [];
-  const narrowing: { plugin: string; nodeNames: ReadonlySet<string> }[] = [];
-  for (const plugin of profile.filters) {
-    const filter: PreparedFilter = plugin.prepare(pod, cluster);
-    switch (filter.kind) {
-      case "skip":
-        break;
-      case "rejected":
-        return { ...filter, plugin: plugin.name };
-      case "filter":
-        tests.push((node) => filter.test(node));
-        if (filter.nodeNames !== undefined) narrowing.push({ plugin: plugin.name, nodeNames: filter.nodeNames });
-        break;
-    }
-  }
-  return { kind: "ready", tests, narrowing };
-}
-
 function rejectedEverywhere(
   pod: Pod,
-  nodes: readonly NodeInfo[],
-  { plugin, message, unresolvable }: PreparedFilters & { kind: "rejected" },
+  { nodes, random }: Search,
+  { plugin, message, unresolvable }: Preparation & { kind: "rejected" },
 ): SchedulingDecision {
   const others: NodeRejection = { plugin, reasons: [message], unresolvable };
+  const preemption = planPreemption(pod, { nodes, rejectionOf: () => others, budgets: [], random });
   const diagnosis: Diagnosis = {
     nodeCount: nodes.length,
     nodes: new Map(),
     others,
     preFilterMessage: message,
     rejectedBy: new Set([plugin]),
-    preemption: preemptionNote(pod, nodes, () => others, []),
+    preemption: preemption.kind === "none" ? preemption.note : "",
   };
-  return { kind: "unschedulable", diagnosis };
+  return { kind: "unschedulable", diagnosis, preemption };
 }
 
 function narrow(
   nodes: readonly NodeInfo[],
-  { narrowing }: PreparedFilters & { kind: "ready" },
+  { narrowing }: PreparedTests,
 ): { candidates: readonly NodeInfo[]; others?: NodeRejection; rejectedBy: Set<string> } {
   const plugins = narrowing.map(({ plugin }) => plugin).sort();
   if (plugins.length === 0) return { candidates: nodes, rejectedBy: new Set() };
@@ -118,7 +114,7 @@ function narrow(
 
 function findFeasible(
   candidates: readonly NodeInfo[],
-  tests: readonly NodeTest[],
+  tests: PreparedTests,
   start: number,
   enough: number,
 ): { feasible: NodeInfo[]; rejections: Map<string, NodeRejection>; asked: number } {
@@ -127,19 +123,11 @@ function findFeasible(
   let asked = 0;
   for (; asked < candidates.length && feasible.length < enough; asked++) {
     const node = candidates[(start + asked) % candidates.length] as NodeInfo;
-    const rejection = firstRejection(node, tests);
+    const rejection = tests.rejectionOf(node);
     if (rejection === undefined) feasible.push(node);
     else rejections.set(node.name, rejection);
   }
   return { feasible, rejections, asked };
-}
-
-function firstRejection(node: NodeInfo, tests: readonly NodeTest[]): NodeRejection | undefined {
-  for (const test of tests) {
-    const rejection = test(node);
-    if (rejection !== undefined) return rejection;
-  }
-  return undefined;
 }
 
 /** The node with the highest weighted score; among equals the stream of chance decides, so that equal nodes share the load. */

@@ -1,18 +1,22 @@
 // The scheduler: watches Pods and nodes, takes the next Pod that waits, decides where it goes, and tells the API server. The decision is
 // schedule-pod.ts, the order of the Pods scheduling-queue.ts; here is what acts on them.
 
-import type { Namespace, Node, Pod, PodCondition } from "../api/index.ts";
+import type { Namespace, Node, Pod, PodDisruptionBudget } from "../api/index.ts";
 import { isReason } from "../api/wire/status-error.ts";
 import type { Random, RandomStream } from "../base/random.ts";
-import { type Clock, type Instant, elapsed, formatTime, millis } from "../base/time.ts";
+import { type Clock, elapsed, millis } from "../base/time.ts";
 import type { Client } from "../client/client.ts";
 import { keyOf } from "../client/controller.ts";
 import type { EventRecorder } from "../client/event-recorder.ts";
 import { type Informer, type InformerChange, createInformer } from "../client/informer.ts";
+import { carryOutPreemption } from "./carry-out-preemption.ts";
 import { nodeChanges, podChanges } from "./cluster-event.ts";
+import { conditionPatch } from "./condition-patch.ts";
 import { diagnosisMessage, noNodesMessage } from "./diagnosis.ts";
 import { podInfo } from "./node-info.ts";
+import { Nominations, priorityOf } from "./nominations.ts";
 import type { SchedulingProfile } from "./plugin.ts";
+import type { Preemption } from "./preempt.ts";
 import { defaultProfile } from "./plugins/default-profile.ts";
 import { asksForLess, requestsOf } from "./resources.ts";
 import { type SchedulingDecision, schedulePod } from "./schedule-pod.ts";
@@ -58,12 +62,16 @@ class Scheduler implements RunningScheduler {
   readonly #profile: SchedulingProfile;
   readonly #random: RandomStream;
   readonly #cache = new SchedulerCache();
+  readonly #nominations = new Nominations();
   readonly #queue: SchedulingQueue;
   readonly #nodes: Informer<Node>;
   readonly #pods: Informer<Pod>;
   readonly #namespaces: Informer<Namespace>;
   readonly #volumes: VolumeBinder;
+  readonly #budgets: Informer<PodDisruptionBudget>;
   readonly #bindings = new Set<Promise<void>>();
+  /** Preemptions that are being carried out. */
+  readonly #preemptions = new Set<Promise<void>>();
   #start = 0;
   #endPause: (() => void) | undefined;
   #onBindingEnd: (() => void) | undefined;
@@ -86,6 +94,7 @@ class Scheduler implements RunningScheduler {
       ...(onFailure === undefined ? {} : { onFailure }),
       onEvent: (event) => this.#queue.wake(event),
     });
+    this.#budgets = createInformer({ resource: client.podDisruptionBudgets, name: "scheduler/budgets", ...shared });
     this.#nodes.onAny((change) => this.#nodeChanged(change));
     this.#pods.onAny((change) => this.#podChanged(change));
   }
@@ -109,7 +118,7 @@ class Scheduler implements RunningScheduler {
     this.#volumes.stop();
     this.#endPause?.();
     if (this.#informers().every((informer) => informer.hasSynced())) await this.#loop;
-    await Promise.all(this.#bindings);
+    await Promise.all([...this.#bindings, ...this.#preemptions]);
   }
 
   async #run(): Promise<void> {
@@ -158,6 +167,7 @@ class Scheduler implements RunningScheduler {
       case "placed": {
         this.#start = decision.nextStart;
         this.#cache.assume(podInfo(pod), decision.node.name);
+        this.#nominations.remove(queued.uid);
         const volumes = this.#volumes.assume(pod, decision.node.node);
         const binding = this.#bind(queued, pod, decision.node.name, volumes).finally(() => {
           this.#bindings.delete(binding);
@@ -168,13 +178,47 @@ class Scheduler implements RunningScheduler {
       }
       case "unschedulable":
         this.#queue.reject(queued, decision.diagnosis.rejectedBy);
-        await this.#reportFailure(pod, "Unschedulable", diagnosisMessage(decision.diagnosis));
+        this.#preempt(pod, decision.preemption);
+        await this.#reportFailure(
+          pod,
+          "Unschedulable",
+          diagnosisMessage(decision.diagnosis),
+          nominationAfter(decision.preemption),
+        );
         return;
       case "noNodes":
         this.#queue.fail(queued, "noNodes");
-        await this.#reportFailure(pod, "Unschedulable", noNodesMessage);
+        this.#nominations.remove(queued.uid);
+        await this.#reportFailure(pod, "Unschedulable", noNodesMessage, null);
         return;
     }
+  }
+
+  /** Begins to make room, and goes on: the Pod is not tried again before all have been told to leave. */
+  #preempt(pod: Pod, preemption: Preemption): void {
+    const { uid } = pod.metadata;
+    if (preemption.kind === "none") {
+      if (preemption.endsNomination) this.#nominations.remove(uid);
+      return;
+    }
+    const { nodeName, victims } = preemption;
+    const outdone = [...this.#nominations.on(nodeName)]
+      .map((info) => info.pod)
+      .filter((other) => priorityOf(other) < priorityOf(pod));
+    for (const { metadata } of outdone) this.#nominations.remove(metadata.uid);
+    this.#nominations.set(pod, nodeName);
+    this.#queue.hold(uid);
+    const { client, clock, recorder, onFailure } = this.#options;
+    const carriedOut = carryOutPreemption({ preemptor: pod, nodeName, victims, outdone }, { client, clock, recorder })
+      .then(
+        () => this.#queue.release(uid, { again: false }),
+        (error: unknown) => {
+          onFailure?.(error);
+          this.#queue.release(uid, { again: true });
+        },
+      )
+      .finally(() => this.#preemptions.delete(carriedOut));
+    this.#preemptions.add(carriedOut);
   }
 
   #decide(pod: Pod): SchedulingDecision {
@@ -185,11 +229,13 @@ class Scheduler implements RunningScheduler {
       profile: this.#profile,
       random: this.#random,
       start: this.#start,
+      nominations: this.#nominations,
+      budgets: this.#budgets.lister.list(),
     });
   }
 
   #informers(): readonly Pick<Informer<Pod>, "start" | "whenSynced" | "hasSynced" | "stop">[] {
-    return [this.#nodes, this.#pods, this.#namespaces, ...this.#volumes.informers()];
+    return [this.#nodes, this.#pods, this.#namespaces, this.#budgets, ...this.#volumes.informers()];
   }
 
   /** Tells the API server; never rejects. */
@@ -237,12 +283,22 @@ class Scheduler implements RunningScheduler {
     await this.#reportFailure(pod, "SchedulerError", `running ${where}: ${messageOf(error)}`);
   }
 
-  /** Says why the Pod is not scheduled: an event each time, the condition when it changes (pod-lifecycle 11.3). */
-  async #reportFailure(pod: Pod, reason: "Unschedulable" | "SchedulerError", message: string): Promise<void> {
+  /**
+   * Says why the Pod is not scheduled: an event each time, the condition when it changes (pod-lifecycle 11.3).
+   * @param nomination the node where room is being made; null: nowhere; undefined: as it was
+   */
+  async #reportFailure(
+    pod: Pod,
+    reason: "Unschedulable" | "SchedulerError",
+    message: string,
+    nomination?: string | null,
+  ): Promise<void> {
     const { client, clock, recorder, onFailure } = this.#options;
     recorder.record(pod, { type: "Warning", reason: "FailedScheduling", message });
-    const patch = conditionPatch(pod, { type: "PodScheduled", status: "False", reason, message }, clock.now());
-    if (patch === undefined) return;
+    const condition = conditionPatch(pod, { type: "PodScheduled", status: "False", reason, message }, clock.now());
+    const moves = nomination !== undefined && (nomination ?? "") !== (pod.status.nominatedNodeName ?? "");
+    if (condition === undefined && !moves) return;
+    const patch = { status: { ...condition?.status, ...(moves && { nominatedNodeName: nomination }) } };
     try {
       await client.pods.patch(pod.metadata.name, pod.metadata.namespace, "strategic", patch, "status");
     } catch (error) {
@@ -279,6 +335,7 @@ class Scheduler implements RunningScheduler {
     switch (role) {
       case "assigned": {
         this.#queue.remove(uid);
+        this.#nominations.remove(uid);
         this.#cache.setPod(pod, pod.spec.nodeName as string);
         if (change.kind === "updated" && this.#roleOf(change.previous) === "assigned") {
           this.#assignedPodChanged(change.previous, pod);
@@ -288,13 +345,19 @@ class Scheduler implements RunningScheduler {
       case "waiting":
         // Placed and bound, only the news of it is not here yet: it must not be placed twice.
         if (this.#cache.isAssumed(uid) && !this.#queue.has(uid)) return;
+        this.#nominations.observe(pod, change.kind === "updated" ? change.previous : undefined);
         this.#queue.set(pod);
         return;
       case "foreign":
         return;
       case "over":
         this.#queue.remove(uid);
-        if (this.#cache.removePod(uid)) this.#queue.wake({ kind: "assignedPodDeleted", pod });
+        // Who was to come counted as being there for Pods that are not more important.
+        {
+          const wasNominated = this.#nominations.nodeOf(uid) !== undefined;
+          this.#nominations.remove(uid);
+          if (this.#cache.removePod(uid) || wasNominated) this.#queue.wake({ kind: "assignedPodDeleted", pod });
+        }
         return;
     }
   }
@@ -315,23 +378,10 @@ class Scheduler implements RunningScheduler {
   }
 }
 
-/** The patch that gives the Pod the condition; `undefined` if it says so already. The time moves only when the status does. */
-export function conditionPatch(pod: Pod, wanted: PodCondition, now: Instant): object | undefined {
-  const known = pod.status.conditions?.find(({ type }) => type === wanted.type);
-  if (
-    known?.status === wanted.status &&
-    known.reason === wanted.reason &&
-    (known.message ?? "") === (wanted.message ?? "")
-  ) {
-    return undefined;
-  }
-  const { generation } = pod.metadata;
-  const condition: PodCondition = {
-    ...wanted,
-    ...(generation === undefined ? {} : { observedGeneration: generation }),
-    ...(known?.status === wanted.status ? {} : { lastTransitionTime: formatTime(now) }),
-  };
-  return { status: { conditions: [condition] } };
+/** What a preemption makes of the Pod's nomination; undefined leaves it. */
+function nominationAfter(preemption: Preemption): string | null | undefined {
+  if (preemption.kind === "victims") return preemption.nodeName;
+  return preemption.endsNomination ? null : undefined;
 }
 
 function messageOf(error: unknown): string {

@@ -51,6 +51,8 @@ interface Entry extends QueuedPod {
   /** Breaks ties: who came first. */
   readonly order: number;
   rejectedBy: ReadonlySet<string>;
+  /** Set while room is being made for it: whether something happened meanwhile that would have woken it. */
+  held: { woken: boolean } | undefined;
 }
 
 /** A place in a heap, stale as soon as the Pod is somewhere else. */
@@ -109,6 +111,7 @@ export class SchedulingQueue {
       since: this.#clock.now(),
       order: this.#order++,
       rejectedBy: new Set(),
+      held: undefined,
     };
     this.#entries.set(uid, entry);
     if (!isGated(pod)) this.#activate(entry);
@@ -134,6 +137,23 @@ export class SchedulingQueue {
     this.#move(entry, { kind: "unschedulable" });
     this.#unschedulable.add(entry);
     this.#watchLeftOvers();
+  }
+
+  /** Room is being made for the rejected Pod: until `release` it is not tried again, whatever happens. */
+  hold(uid: string): void {
+    const entry = this.#entries.get(uid);
+    if (entry !== undefined) entry.held = { woken: false };
+  }
+
+  /** @param again try it in any case: room could not be made */
+  release(uid: string, { again }: { readonly again: boolean }): void {
+    const entry = this.#entries.get(uid);
+    if (entry?.held === undefined) return;
+    const { woken } = entry.held;
+    entry.held = undefined;
+    if (entry.place.kind !== "unschedulable" || !(woken || again)) return;
+    this.#requeue(entry);
+    this.#serve();
   }
 
   /** The attempt with the Pod in hand broke; it is tried again after its back-off. */
@@ -215,6 +235,10 @@ export class SchedulingQueue {
   // These only put a Pod in its place: whoever woke several serves when all are there, else the first would go before a more important one.
 
   #requeue(entry: Entry): void {
+    if (entry.held !== undefined) {
+      entry.held.woken = true;
+      return;
+    }
     if (elapsed(entry.since, this.#clock.now()) >= backOffOf(entry)) this.#activate(entry);
     else this.#backOff(entry, "unschedulable");
   }

@@ -93,6 +93,7 @@ const drafts: readonly JsonObject[] = [
     spec: { schedule: "@hourly", jobTemplate: { spec: { template: onceTemplate } } },
   },
   { apiVersion: "apps/v1", kind: "ReplicaSet", metadata: { name: "r" }, spec: { selector, template } },
+  { apiVersion: "scheduling.k8s.io/v1", kind: "PriorityClass", metadata: { name: "c" }, value: 1 },
   { apiVersion: "policy/v1", kind: "PodDisruptionBudget", metadata: { name: "b" }, spec: { selector } },
   { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "d" }, spec: { selector, template } },
 ];

@@ -52,6 +52,7 @@ describe("health", () => {
       "[+]etcd ok",
       "[+]poststarthook/start-system-namespaces-controller ok",
       "[+]poststarthook/rbac/bootstrap-roles ok",
+      "[+]poststarthook/scheduling/bootstrap-system-priority-classes ok",
       'warn: some health checks cannot be excluded: no matches for "nonsense"',
       "livez check passed",
       "",

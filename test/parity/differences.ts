@@ -24,7 +24,8 @@ const others: Readonly<Record<string, readonly string[]>> = {
     "Resource versions count all writes of the cluster, as with etcd; reads without a version come from the server's own copy, which has seen every acknowledged write (docs/decisions/0005).",
   ],
   "The scheduler": [
-    "No Pod is preempted. A priority decides the order in the queue, and the event about a Pod that fits nowhere says whether room could be made.",
+    "There is one profile, `default-scheduler`, and there are no extenders. A Pod that names another scheduler is left alone.",
+    "Of nodes that would cost a preemption the same, the first in the order of the search is taken; upstream takes any of them.",
   ],
   "The controllers": [
     "The namespace controller begins at once, not after the five seconds in which upstream waits for other API servers.",

@@ -8,6 +8,8 @@ const spread = testsOf("src/scheduler/plugins/pod-topology-spread/pod-topology-s
 const selection = testsOf("src/api/core/v1/node-affinity.test.ts", "node selection");
 const labels = testsOf("src/api/meta/label-selector.test.ts", "a label selector object");
 const story = testsOf("test/scenarios/stories.test.ts", "scheduling");
+const making = testsOf("test/scenarios/stories.test.ts", "preemption");
+const leaves = testsOf("src/scheduler/preempt.test.ts", "who leaves a node");
 
 export const whereItRuns: Chapter = {
   number: 11,
@@ -140,6 +142,53 @@ export const whereItRuns: Chapter = {
           id: "11.4-12",
           says: "When room is freed the Pod with the higher priority gets it.",
           above: story("when room is freed the Pod with the higher priority gets it, though it came later"),
+        },
+      ],
+    },
+    {
+      number: "11.5",
+      title: "Who leaves for whom",
+      rules: [
+        {
+          id: "11.5-1",
+          says: "A Pod that fits nowhere drives out Pods of lower priority, with their grace, and waits for their end.",
+          above: making(
+            "an important Pod drives out one of lower priority, waits for its end and takes its place",
+            "while it waits it is not tried against the same victim again",
+          ),
+        },
+        {
+          id: "11.5-2",
+          says: "Only as many leave as must, the least important first, and nobody if it would not help.",
+          above: [
+            ...making(
+              "only as many leave as must, the least important first",
+              "who cannot be helped by any victim drives nobody out",
+              "nobody of the same or a higher priority leaves, and a Pod that shall not preempt waits",
+            ),
+            ...leaves("the least important", "of equals the younger", "nobody if it would not be enough"),
+          ],
+        },
+        {
+          id: "11.5-3",
+          says: "Disruption budgets are respected where there is another way.",
+          above: making(
+            "the node is chosen where no disruption budget is broken",
+            "where there is no other way a budget is broken",
+          ),
+        },
+        {
+          id: "11.5-4",
+          says: "Room that is being made is taken for Pods that are not more important.",
+          above: making(
+            "nobody of lower priority slips into the room that is being made",
+            "a more important Pod takes over the room, and who was nominated before looks elsewhere",
+          ),
+        },
+        {
+          id: "11.5-5",
+          says: "A nomination ends when its node is lost.",
+          above: making("when the nominated node is lost the Pod goes elsewhere, and its nomination ends"),
         },
       ],
     },

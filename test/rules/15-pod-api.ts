@@ -294,7 +294,12 @@ export const podApi: Chapter = {
             "priority > refuses a number of its own",
             "service accounts > refuses a Pod whose account does not exist, at once",
           ),
-          fields: ["PodSpec.priority", "PodSpec.serviceAccountName", "PodSpec.serviceAccount"],
+          fields: [
+            "PodSpec.priority",
+            "PodSpec.priorityClassName",
+            "PodSpec.serviceAccountName",
+            "PodSpec.serviceAccount",
+          ],
         },
         {
           id: "15.2-18",

@@ -25,5 +25,5 @@ export const plainFields: Readonly<Record<string, string>> = {
   "PodSecurityContext.fsGroupChangePolicy": "the group is set every time; `OnRootMismatch` is answered with a warning",
   "PodSecurityContext.supplementalGroupsPolicy": "the groups that an image names are merged in; `Strict` is refused",
   "VolumeMount.recursiveReadOnly": "mounts below a read-only mount stay as they are; `Enabled` is refused",
-  "PodSpec.preemptionPolicy": "set from the priority class; no Pod is preempted for another",
+  "PodSpec.preemptionPolicy": "set from the priority class",
 };

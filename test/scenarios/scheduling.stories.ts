@@ -279,17 +279,22 @@ export const stories: readonly Story[] = [
   story("when room is freed the Pod with the higher priority gets it, though it came later", async (t) => {
     await t.node("node-a", { capacity: { cpu: "1" } });
     t.image("app:1", { present: true });
+    await t.apply({
+      apiVersion: "scheduling.k8s.io/v1",
+      kind: "PriorityClass",
+      metadata: { name: "patient" },
+      value: 1000,
+      preemptionPolicy: "Never",
+    });
     await t.apply(hungry("first", "800m"));
     await t.until("pod/first", isReady, { within: seconds(1) });
     await t.apply(hungry("early", "800m"));
     await t.elapse(minutes(1));
-    await t.apply(
-      hungry("important", "800m", { priorityClassName: "system-cluster-critical", namespace: "kube-system" }),
-    );
+    await t.apply(hungry("important", "800m", { priorityClassName: "patient" }));
     await t.elapse(minutes(1));
     await t.delete("pod/first");
     await t.elapse(seconds(30));
-    assert.equal((await t.get<Pod>("pod/kube-system/important"))?.status.phase, "Running");
+    assert.equal((await t.get<Pod>("pod/important"))?.status.phase, "Running");
     assert.equal((await t.pod("early")).status.phase, "Pending");
   }),
 

@@ -15,6 +15,7 @@ import { stories as initContainers } from "./init-containers.stories.ts";
 import { stories as jobs } from "./jobs.stories.ts";
 import { stories as kubelet } from "./kubelet.stories.ts";
 import { stories as nodes } from "./nodes.stories.ts";
+import { stories as preemption } from "./preemption.stories.ts";
 import { stories as probes } from "./probes.stories.ts";
 import { stories as scheduling } from "./scheduling.stories.ts";
 import { stories as serviceTraffic } from "./service-traffic.stories.ts";
@@ -35,6 +36,7 @@ export const topics: Readonly<Record<string, readonly Story[]>> = {
   environment,
   "kubelet and runtime": kubelet,
   scheduling,
+  preemption,
   "nodes, namespaces and events": nodes,
   "init containers": initContainers,
   "ephemeral containers": ephemeralContainers,

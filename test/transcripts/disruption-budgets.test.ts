@@ -1,4 +1,4 @@
 import { describeTranscripts } from "./describe-transcripts.ts";
 
-// All drain the one node, so they take turns.
-describeTranscripts(["disruption-budgets"], { atOnce: 1 });
+// All use up the one node, so they take turns.
+describeTranscripts(["disruption-budgets", "preemption"], { atOnce: 1 });

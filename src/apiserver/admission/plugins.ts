@@ -29,6 +29,7 @@ export function admissionPlugins({ storage, clock, definitions }: AdmissionParts
   const namespaces = served("namespaces");
   const accounts = served("serviceaccounts");
   const storageClasses = served("storageclasses", "storage.k8s.io");
+  const priorityClasses = prefixFor(served("priorityclasses", "scheduling.k8s.io"));
   const classes = async (): Promise<readonly StorageClass[]> => {
     const cache = await storage.cache(prefixFor(storageClasses));
     return [...cache.range(cache.prefix)].map(({ object }) => object as unknown as StorageClass);
@@ -43,7 +44,9 @@ export function admissionPlugins({ storage, clock, definitions }: AdmissionParts
       clock,
     ),
     taintNodesByCondition,
-    priorityAdmission,
+    priorityAdmission(async () =>
+      [...(await storage.cache(priorityClasses)).range(priorityClasses)].map(({ object }) => object as never),
+    ),
     defaultTolerationSeconds,
     defaultStorageClassAdmission(classes),
     storageObjectInUseProtection,

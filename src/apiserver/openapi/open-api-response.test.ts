@@ -48,6 +48,7 @@ const groupVersions = [
   "apis/batch/v1",
   "apis/policy/v1",
   "apis/storage.k8s.io/v1",
+  "apis/scheduling.k8s.io/v1",
   "apis/coordination.k8s.io/v1",
   "apis/discovery.k8s.io/v1",
   "apis/metrics.k8s.io/v1beta1",

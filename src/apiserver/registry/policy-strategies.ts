@@ -1,11 +1,16 @@
-// PodDisruptionBudgets: how many of some Pods must stay when somebody asks for evictions (pod-lifecycle 12.5).
+// Who may be driven out: PodDisruptionBudgets say how many of some Pods must stay, PriorityClasses who goes for whom (pod-lifecycle 11.5, 12.5).
 
-import type { PodDisruptionBudget } from "../../api/index.ts";
-import { pathSegmentProblems } from "../../api/meta/names.ts";
+import type { PodDisruptionBudget, PriorityClass } from "../../api/index.ts";
+import { dns1123SubdomainProblems, pathSegmentProblems } from "../../api/meta/names.ts";
 import {
   validatePodDisruptionBudget,
   validatePodDisruptionBudgetStatus,
 } from "../../api/policy/v1/pod-disruption-budget.ts";
+import {
+  defaultPriorityClass,
+  validatePriorityClass,
+  validatePriorityClassUpdate,
+} from "../../api/scheduling/v1/priority-class.ts";
 import { type ApiObject, withField } from "./api-object.ts";
 import { ordinaryStrategy, type Strategy } from "./strategy.ts";
 
@@ -30,5 +35,20 @@ export const podDisruptionBudgetStrategy: Strategy = {
       prepare: (next, old) => withField(next, "spec", old["spec"]),
       validate: (next) => validatePodDisruptionBudgetStatus(as(next)),
     },
+  },
+};
+
+const asClass = (object: ApiObject): PriorityClass => object as unknown as PriorityClass;
+
+/** Its number is for good, so its generation never moves. */
+export const priorityClassStrategy: Strategy = {
+  ...ordinaryStrategy,
+  nameProblems: dns1123SubdomainProblems,
+  default: (object) => defaultPriorityClass(asClass(object)) as unknown as ApiObject,
+  validate: (object) => validatePriorityClass(asClass(object)),
+  update: {
+    prepare: (next) => next,
+    validate: (next, old) => validatePriorityClassUpdate(asClass(next), asClass(old)),
+    leavesGeneration: true,
   },
 };

@@ -13,7 +13,7 @@ import { endpointSliceStrategy, endpointsStrategy, serviceStrategy } from "./ser
 import { namespaceStrategy } from "./namespace-strategy.ts";
 import { cronJobStrategy, jobStrategy } from "./batch-strategies.ts";
 import { nodeStrategy } from "./node-strategy.ts";
-import { podDisruptionBudgetStrategy } from "./policy-strategies.ts";
+import { podDisruptionBudgetStrategy, priorityClassStrategy } from "./policy-strategies.ts";
 import { podStrategy } from "./pod-strategy.ts";
 import type { ResourceDefinition, VersionConversion } from "./resource-definition.ts";
 import { ordinaryStrategy, type Strategy } from "./strategy.ts";
@@ -96,6 +96,7 @@ const strategies: ReadonlyMap<string, Strategy> = new Map([
   ["coordination.k8s.io/leases", leaseStrategy],
   ["discovery.k8s.io/endpointslices", endpointSliceStrategy],
   ["policy/poddisruptionbudgets", podDisruptionBudgetStrategy],
+  ["scheduling.k8s.io/priorityclasses", priorityClassStrategy],
 ]);
 
 /** Versions that are served but not stored. */

@@ -127,6 +127,7 @@ it("collects all kinds that can be listed, watched and deleted, once each, and n
     "jobs",
     "poddisruptionbudgets",
     "storageclasses",
+    "priorityclasses",
     "leases",
     "endpointslices",
   ]);

@@ -122,7 +122,7 @@ export const podSupport: SupportTable = {
     hostnameOverride: warned(gateOff("HostnameOverride")),
     overhead: refused("Pod Overhead set without corresponding RuntimeClass defined Overhead"),
     preemptionPolicy: noted("set by admission; see priorityClassName"),
-    priorityClassName: warned("the Pod comes early in the scheduling queue, but no other Pod is preempted for it"),
+    priorityClassName: noted("resolved by admission on creation"),
     resourceClaims: refused("ResourceClaims are not served"),
     resources: noted("counts for scheduling and the QoS class"),
     runtimeClassName: refused("RuntimeClasses are not served"),

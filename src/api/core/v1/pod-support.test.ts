@@ -159,14 +159,6 @@ describe("a new Pod comes with the warning", () => {
       unheard("spec.automountServiceAccountToken", "no service account tokens are issued, so none is mounted"),
     ],
     [
-      "that nothing is preempted",
-      { priorityClassName: "system-node-critical" },
-      unheard(
-        "spec.priorityClassName",
-        "the Pod comes early in the scheduling queue, but no other Pod is preempted for it",
-      ),
-    ],
-    [
       "that SELinux stays as it is",
       { securityContext: { seLinuxOptions: { level: "s0" } } },
       unheard("spec.securityContext.seLinuxOptions", "containers keep the SELinux label that the runtime gives them"),

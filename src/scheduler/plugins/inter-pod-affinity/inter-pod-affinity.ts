@@ -22,6 +22,7 @@ const requiredByOthersWeight = 1;
 
 export const interPodAffinity: FilterPlugin & ScorePlugin = {
   name,
+  looksAround: true,
   prepare(pod, cluster) {
     const { namespaceLabels } = cluster;
     const affinity = requiredAffinity(pod, namespaceLabels);

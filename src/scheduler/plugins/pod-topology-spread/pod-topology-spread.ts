@@ -12,6 +12,7 @@ const noDomain = `${crowded} (missing required label)`;
 
 export const podTopologySpread: FilterPlugin & ScorePlugin = {
   name,
+  looksAround: true,
   prepare(pod, { nodes }) {
     const constraints = spreadConstraints(pod, "DoNotSchedule");
     if (constraints.length === 0) return { kind: "skip" };
