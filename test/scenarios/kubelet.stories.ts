@@ -309,6 +309,28 @@ export const stories: readonly Story[] = [
     assert.equal(ready.length, 1);
   }),
 
+  story(
+    "the restart count of an init container goes on when a new sandbox leaves no record and no log of it",
+    async (t) => {
+      const node = await t.node("node-a");
+      t.image("init:1", { present: true, runsFor: seconds(1), exitsByTurn: [1, 1, 0, 0] });
+      t.image("app:1", { present: true });
+      await t.apply(pod("app", { image: "app:1", initContainers: [{ name: "init", image: "init:1" }] }));
+      await t.until("pod/app", isReady, { within: minutes(1) });
+      assert.equal((await t.container("app", "init")).restartCount, 2);
+      const { uid } = (await t.pod("app")).metadata;
+      const [sandbox] = await node.runtime.runtime.listPodSandboxes();
+      assert.ok(sandbox);
+      t.chapter();
+      await node.runtime.runtime.removeLogs(`/var/log/pods/default_app_${uid}`);
+      await node.runtime.runtime.stopPodSandbox(sandbox.id);
+      await t.until("pod/app", hasContainer("init", "running"), { within: seconds(5) });
+      assert.equal((await t.container("app", "init")).restartCount, 3);
+      await t.until("pod/app", isReady, { within: minutes(1) });
+      assert.equal((await t.container("app", "init")).restartCount, 3);
+    },
+  ),
+
   story("a Pod whose work is done is not done again because its sandbox has gone", async (t) => {
     const node = await t.node("node-a");
     t.image("job:1", { present: true, runsFor: seconds(60) });
