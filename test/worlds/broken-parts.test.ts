@@ -9,6 +9,7 @@ import type { Transport } from "../../src/client/client.ts";
 import { settle } from "../../src/host/settle.ts";
 import type { ContainerRuntime, ContainerStatus } from "../../src/runtimes/runtime-service.ts";
 import { deployments } from "../../src/simulation/worlds/inhabitants/deployments.ts";
+import { nodes } from "../../src/simulation/worlds/inhabitants/nodes.ts";
 import { pods } from "../../src/simulation/worlds/inhabitants/pods.ts";
 import { replicaSets } from "../../src/simulation/worlds/inhabitants/replica-sets.ts";
 import type { Inhabitant, Invariant } from "../../src/simulation/worlds/inhabitant.ts";
@@ -63,6 +64,25 @@ const telling = (change: (status: ContainerStatus) => ContainerStatus): NonNulla
 const contradicted = new Set<string>();
 
 const onlyPods: readonly Inhabitant[] = [pods];
+/** Pods of which nothing but a deletion stops the containers. */
+const plainPods: Inhabitant = {
+  ...pods,
+  moves: [
+    ...withMoves(pods, "delete").moves,
+    {
+      name: "create",
+      weight: 10,
+      async act({ client, newName }) {
+        const name = newName("plain");
+        await client.pods.create(
+          { metadata: { name }, spec: { containers: [{ name: "app", image: "server:1" }] } },
+          "default",
+        );
+        return `create pod ${name}`;
+      },
+    },
+  ],
+};
 const withOwners: readonly Inhabitant[] = [pods, replicaSets];
 
 describe("a world with a broken part says so", () => {
@@ -151,7 +171,7 @@ describe("a world with a broken part says so", () => {
     [
       "a kubelet that tells the first status of a Pod only",
       "status is true in the end",
-      [onlyServers(pods)],
+      [withMoves(pods, "create")],
       {
         transportFor: transportWith("kubelet", async (request, direct) => {
           if (request.path.endsWith("/status") && JSON.stringify(bodyOf(request)).includes('"running"')) {
@@ -219,15 +239,135 @@ describe("a world with a broken part says so", () => {
         }),
       },
     ],
+    [
+      "controllers that scale every ReplicaSet down to nothing",
+      "a rollout keeps its limits",
+      [withMoves(deployments, "create", "restart")],
+      {
+        transportFor: transportWith("controllers", (request, direct) => {
+          const body = bodyOf(request) as { spec?: { replicas?: number } };
+          if (request.method !== "PUT" || !request.path.includes("/replicasets/")) return direct(request);
+          return direct({
+            ...request,
+            body: { kind: "object", object: { ...body, spec: { ...body.spec, replicas: 0 } } },
+          });
+        }),
+      },
+    ],
+    [
+      "controllers that count one Pod too many of each Deployment",
+      "a Deployment is true in the end",
+      [deployments],
+      {
+        transportFor: transportWith("controllers", (request, direct) => {
+          const body = bodyOf(request) as { status?: { replicas?: number } };
+          if (!/\/deployments\/[^/]+\/status$/.test(request.path)) return direct(request);
+          const status = { ...body.status, replicas: (body.status?.replicas ?? 0) + 1 };
+          return direct({ ...request, body: { kind: "object", object: { ...body, status } } });
+        }),
+      },
+    ],
+    [
+      "controllers that collect no garbage",
+      "owner gone means owned gone",
+      [withMoves(replicaSets, "create", "delete")],
+      {
+        transportFor: transportWith("controllers", async (request, direct) => {
+          if (request.method === "DELETE") throw new Error("connect ECONNREFUSED");
+          return direct(request);
+        }),
+      },
+    ],
+    [
+      "a runtime that says of containers that they have stopped, and lets them run",
+      "no container outlives its Pod",
+      [plainPods],
+      { runtimeFor: unstoppable },
+    ],
+    [
+      "a runtime that keeps the logs of all Pods",
+      "nothing is left behind",
+      onlyPods,
+      { runtimeFor: runtimeWith(() => ({ removeLogs: async () => undefined })) },
+    ],
+    [
+      "kubelets that have more Pods than their nodes tell to have room for",
+      "no node is overcommitted",
+      [pods, nodes],
+      {
+        transportFor: transportWith("kubelet", (request, direct) => {
+          const body = bodyOf(request) as { status?: { allocatable?: object } };
+          if (!request.path.startsWith("/api/v1/nodes") || body.status?.allocatable === undefined)
+            return direct(request);
+          const allocatable = { ...body.status.allocatable, cpu: "50m", memory: "1Mi" };
+          return direct({
+            ...request,
+            body: { kind: "object", object: { ...body, status: { ...body.status, allocatable } } },
+          });
+        }),
+      },
+    ],
+    [
+      "kubelets that do not tell that they are alive",
+      "nodes come back",
+      [pods, nodes],
+      {
+        transportFor: transportWith("kubelet", async (request, direct) => {
+          const isHeartbeat = request.method !== "POST" && /\/leases\/|\/nodes\/[^/]+\/status$/.test(request.path);
+          if (isHeartbeat && request.method !== "GET") throw new Error("connect ECONNREFUSED");
+          return direct(request);
+        }),
+      },
+    ],
+    [
+      "a runtime for which no container succeeds",
+      "the restart policy is kept",
+      onlyPods,
+      {
+        runtimeFor: telling((status) =>
+          status.state.kind === "exited" && status.state.exitCode === 0 && status.metadata.name.startsWith("app-")
+            ? { ...status, state: { ...status.state, exitCode: 1, reason: "Error" } }
+            : status,
+        ),
+      },
+    ],
   ])("%s: %s", { timeout: 120_000 }, async (_broken, invariant, inhabitants, broken) => {
     const report = await runWorld({ seed: 7, settle, inhabitants, faults: [], rounds, broken });
     expect(resultOf(report)).toMatchObject({ invariant });
   });
 });
 
-/** An inhabitant that only creates. */
-function onlyServers(inhabitant: Inhabitant): Inhabitant {
-  return { ...inhabitant, moves: inhabitant.moves.filter(({ name }) => name === "create") };
+/** An inhabitant that makes only these moves. */
+function withMoves(inhabitant: Inhabitant, ...names: readonly string[]): Inhabitant {
+  return { ...inhabitant, moves: inhabitant.moves.filter(({ name }) => names.includes(name)) };
+}
+
+/** Stops nothing, and says that it has. */
+function unstoppable(direct: ContainerRuntime, node: string): ContainerRuntime {
+  const stopped = new Set<string>();
+  const told = (status: ContainerStatus): ContainerStatus =>
+    stopped.has(status.id) && status.state.kind === "running"
+      ? {
+          ...status,
+          state: {
+            ...status.state,
+            kind: "exited",
+            finishedAt: status.state.startedAt,
+            exitCode: 0,
+            reason: "Completed",
+            message: "",
+          },
+        }
+      : status;
+  const make = runtimeWith((runtime) => ({
+    listContainers: async (filter) => (await runtime.listContainers(filter)).map(told),
+    containerStatus: async (id) => told(await runtime.containerStatus(id)),
+    stopContainer: async (id) => void stopped.add(id),
+    stopPodSandbox: async () => undefined,
+    removeContainer: async (id) => (stopped.has(id) ? undefined : runtime.removeContainer(id)),
+    removePodSandbox: async () => undefined,
+  }));
+  return make(direct, node);
 }
 
 describe("what no broken part can bring about is found all the same", () => {

@@ -9,7 +9,7 @@ import { resultOf } from "./world-result.ts";
 const rounds = 1;
 
 describe("random worlds", () => {
-  it.each(Array.from({ length: 12 }, (_, index) => [index + 1]))(
+  it.each(Array.from({ length: 20 }, (_, index) => [index + 1]))(
     "every invariant holds in seed %i",
     {
       timeout: 120_000,

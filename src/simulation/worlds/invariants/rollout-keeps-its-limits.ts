@@ -54,7 +54,7 @@ export function rolloutKeepsItsLimits(): Invariant {
         .ownedBy<ReplicaSet>(owner.metadata.uid, "apps/replicasets")
         .flatMap((each) => view.ownedBy<Pod>(each.metadata.uid, "core/pods"));
       const known = left.filter(
-        (each) => each.metadata.uid !== before.metadata.uid && wasAvailable(each, lastAvailable, change.at),
+        (each) => each.metadata.uid !== before.metadata.uid && wasAvailable(each, view, lastAvailable, change.at),
       );
       // Pods that somebody else took away of late may still count for the controller.
       const takenByOthers = [...lastAvailable].filter(
@@ -90,15 +90,19 @@ function* tooMany(
 
 /** Whether an available Pod is from now on on its way out, and neither a person nor a node's trouble is to blame. */
 function isTakenAway(before: Pod, after: Pod | undefined, view: WorldView): boolean {
-  const { metadata } = before;
-  if (metadata.deletionTimestamp !== undefined || !isAvailable(before) || view.deletedByHand.has(metadata.uid))
-    return false;
+  if (before.metadata.deletionTimestamp !== undefined || !isAvailable(before)) return false;
   if (after !== undefined && after.metadata.deletionTimestamp === undefined) return false;
-  return !((after ?? before).status.conditions ?? []).some(({ type }) => type === "DisruptionTarget");
+  return !isTakenByOthers(after ?? before, view);
 }
 
-function wasAvailable(pod: Pod, lastAvailable: ReadonlyMap<string, Instant>, now: Instant): boolean {
-  if (pod.metadata.deletionTimestamp === undefined && isAvailable(pod)) return true;
+const isTakenByOthers = ({ metadata, status }: Pod, view: WorldView): boolean =>
+  view.deletedByHand.has(metadata.uid) || (status.conditions ?? []).some(({ type }) => type === "DisruptionTarget");
+
+function wasAvailable(pod: Pod, view: WorldView, lastAvailable: ReadonlyMap<string, Instant>, now: Instant): boolean {
+  const isEnding = pod.metadata.deletionTimestamp !== undefined;
+  if (!isEnding && isAvailable(pod)) return true;
+  // What it took away itself, it knows.
+  if (isEnding && !isTakenByOthers(pod, view)) return false;
   const last = lastAvailable.get(pod.metadata.uid);
   return last !== undefined && elapsed(last, now) <= longestBlindness;
 }
