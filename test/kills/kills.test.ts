@@ -11,6 +11,7 @@ import { runtimeRows } from "../end-to-end/runtimes-at-hand.ts";
 import { StandingCluster } from "../end-to-end/standing-cluster.ts";
 import { Churn } from "./churn.ts";
 import { type Holdings, holdingsOf } from "./holdings.ts";
+import { lostCreations } from "./lost-creations.ts";
 import { doubled, needlessStarts, type Outage, untruths } from "./truth.ts";
 
 const kills = Number(process.env["KILLS"] ?? 6);
@@ -48,6 +49,8 @@ describe.concurrent("Pods survive kill -9", () => {
     const look = (): void => {
       for (const each of doubled(testimonies)) twice.add(each);
     };
+    const lost = (pod: string, container: string): number =>
+      row.victim === "containerd" ? lostCreations(runtime.containerd?.log() ?? "", pod, container) : 0;
     const waits: number[] = [];
     const toTruth = async (): Promise<void> => {
       const from = clock.now();
@@ -58,7 +61,7 @@ describe.concurrent("Pods survive kill -9", () => {
           async () => {
             look();
             const { items } = await cluster.api.listNamespacedPod({ namespace: "default" });
-            wrong = untruths(churn, items, testimonies, outages);
+            wrong = untruths(churn, items, testimonies, outages, lost);
             if (wrong.length === 0) return true;
             await clock.sleep(millis(200));
             return undefined;
@@ -100,15 +103,15 @@ describe.concurrent("Pods survive kill -9", () => {
       await churn.deleteAll();
       await toTruth();
       let left: readonly string[] = [];
-      let lost: readonly string[] = [];
+      let lostThings: readonly string[] = [];
       const cleanFrom = clock.now();
       await until(
         "nothing is left",
         async () => {
           const log = runtime.containerd?.log() ?? "";
           const found = leaksBetween(before, await held());
-          lost = row.victim === "containerd" ? found.filter((leak) => isContainerdsOwn(leak, log)) : [];
-          left = found.filter((leak) => !lost.includes(leak));
+          lostThings = row.victim === "containerd" ? found.filter((leak) => isContainerdsOwn(leak, log)) : [];
+          left = found.filter((leak) => !lostThings.includes(leak));
           return left.length === 0 ? true : undefined;
         },
         truthLimit,
@@ -117,7 +120,7 @@ describe.concurrent("Pods survive kill -9", () => {
       process.stderr.write(
         `${title}: ${lived} Pods, ${churn.acknowledged} calls acknowledged; true after ${waits.map((wait) => wait.toFixed(1)).join(", ")} s; ` +
           `${needless.length} needless starts, ${interrupted.length} starts repeated that a kill cut short, ${twice.size} doubled, ` +
-          `${left.length} leaks ${((clock.now() - cleanFrom) / 1000).toFixed(1)} s after the last Pod${lost.length === 0 ? "" : `, ${lost.length} things that containerd lost (${sortsOf(lost)})`}\n` +
+          `${left.length} leaks ${((clock.now() - cleanFrom) / 1000).toFixed(1)} s after the last Pod${lostThings.length === 0 ? "" : `, ${lostThings.length} things that containerd lost (${sortsOf(lostThings)})`}\n` +
           `${interrupted.map((line) => `  cut short: ${line}\n`).join("")}${left.map((line) => `  left: ${line}\n`).join("")}`,
       );
       expect({ needless, doubled: [...twice], leaks: left }).toEqual({ needless: [], doubled: [], leaks: [] });

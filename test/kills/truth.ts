@@ -10,12 +10,16 @@ export interface Outage {
   readonly to: number;
 }
 
-/** What is not as it must be, a line each; empty when the API tells the truth and every Pod is where it belongs. */
+/**
+ * What is not as it must be, a line each; empty when the API tells the truth and every Pod is where it belongs.
+ * @param lost how many instances of a Pod's container the runtime itself has lost before they began
+ */
 export function untruths(
   churn: Churn,
   items: readonly V1Pod[],
   testimonies: string,
   outages: readonly Outage[],
+  lost: (pod: string, container: string) => number,
 ): readonly string[] {
   const inApi = new Map(items.map((pod) => [pod.metadata?.uid ?? "", pod]));
   const running = mainProcesses(testimonies);
@@ -27,7 +31,9 @@ export function untruths(
       return alive.length > 0 ? [`${pod.name} was deleted and still runs ${alive.join(", ")}`] : [];
     }
     if (seen === undefined) return [`${pod.name} is lost`];
-    return [...untruthsOf(pod, seen, churn.testimoniesOf(pod), alive, outages)].map((text) => `${pod.name}: ${text}`);
+    return [...untruthsOf(pod, seen, churn.testimoniesOf(pod), alive, outages, lost)].map(
+      (text) => `${pod.name}: ${text}`,
+    );
   });
 }
 
@@ -37,6 +43,7 @@ function* untruthsOf(
   told: readonly Testimony[],
   alive: readonly string[],
   outages: readonly Outage[],
+  lost: (pod: string, container: string) => number,
 ): Generator<string> {
   const statuses = [...(seen.status?.initContainerStatuses ?? []), ...(seen.status?.containerStatuses ?? [])];
   for (const { name, state } of statuses) {
@@ -67,7 +74,8 @@ function* untruthsOf(
     const starts = startsOf(told, name);
     // A start that was given up in its middle counts or does not, as whoever was killed may have got to know of it.
     const surely = starts.filter(({ at }) => !isCutShort(at, outages)).length;
-    if ((restartCount + 1 < surely || restartCount + 1 > starts.length) && phase !== "Pending")
+    const isTooMany = restartCount + 1 > starts.length && restartCount + 1 > starts.length + lost(pod.name, name);
+    if ((restartCount + 1 < surely || isTooMany) && phase !== "Pending")
       yield `${name} started ${starts.length} times and is said to have been restarted ${restartCount} times`;
   }
 }
