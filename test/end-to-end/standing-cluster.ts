@@ -3,7 +3,15 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AppsV1Api, type CoreV1Event, CoreV1Api, KubeConfig, type V1Pod, Watch } from "@kubernetes/client-node";
+import {
+  AppsV1Api,
+  BatchV1Api,
+  type CoreV1Event,
+  CoreV1Api,
+  KubeConfig,
+  type V1Pod,
+  Watch,
+} from "@kubernetes/client-node";
 import { type Millis, seconds } from "../../src/base/time.ts";
 import { clock, until } from "../containerd/until.ts";
 import { type Ended, LifepodProcess, type LifepodOptions } from "./lifepod-process.ts";
@@ -105,6 +113,12 @@ export class StandingCluster {
   get apps(): AppsV1Api {
     if (this.#config === undefined) throw new Error("lifepod was never ready");
     return this.#config.makeApiClient(AppsV1Api);
+  }
+
+  /** The API of Jobs, for the cluster as it is now. */
+  get batch(): BatchV1Api {
+    if (this.#config === undefined) throw new Error("lifepod was never ready");
+    return this.#config.makeApiClient(BatchV1Api);
   }
 
   async create(pod: V1Pod): Promise<V1Pod> {

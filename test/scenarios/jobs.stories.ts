@@ -154,6 +154,39 @@ const losses: readonly Story[] = [
     assert.equal(await counts(t), "0 succeeded, 1 failed, 1 active, 0 terminating");
     await t.until(`pod/${second?.metadata.name}`, isRunning, { within: seconds(5) });
   }),
+
+  story("Pods that are evicted are not held against a Job that ignores disruptions", async (t) => {
+    const rules = [{ action: "Ignore", onPodConditions: [{ type: "DisruptionTarget" }] }];
+    await start(t, "slow:1", { backoffLimit: 0, podFailurePolicy: { rules } });
+    await t.elapse(seconds(3));
+    const [first] = await podsOf(t);
+    const name = first?.metadata.name ?? "";
+    await t.evict(`pod/${name}`);
+    await t.elapse(seconds(20));
+    const [second] = (await podsOf(t)).filter(({ metadata }) => metadata.name !== name);
+    assert.equal(second?.status.phase, "Running");
+    assert.equal(await counts(t), "0 succeeded, 0 failed, 1 active, 0 terminating");
+  }),
 ];
 
-export const stories: readonly Story[] = [...ends, ...deaths, ...losses];
+const indexes: readonly Story[] = [
+  story("each index has its own limit: one that fails too often is given up, the others are done", async (t) => {
+    await begin(t);
+    t.image("third:1", {
+      present: true,
+      behaves: ({ config }) => {
+        const isThird = config.envs.some(({ key, value }) => key === "JOB_COMPLETION_INDEX" && value === "2");
+        return { runsFor: seconds(2), exits: isThird ? 1 : 0 };
+      },
+    });
+    const spec = { completionMode: "Indexed", completions: 4, parallelism: 4, backoffLimitPerIndex: 1 } as const;
+    await t.apply(job("work", { ...spec, template: { image: "third:1" } }));
+    await t.until("job/work", hasCondition("Failed"), { within: minutes(2) });
+    const { completedIndexes, failedIndexes } = await statusOf(t);
+    assert.deepEqual([completedIndexes, failedIndexes], ["0,1,3", "2"]);
+    assert.equal(await counts(t), "3 succeeded, 2 failed, 0 active, 0 terminating");
+    assert.deepEqual((await conditions(t)).at(-1), "Failed True FailedIndexes");
+  }),
+];
+
+export const stories: readonly Story[] = [...ends, ...deaths, ...losses, ...indexes];
