@@ -127,6 +127,11 @@ const expectations: Readonly<Record<string, Expectation>> = {
     ],
   },
   "resources.yaml": { status: 0, tells: [/ Succeeded/], prints: ["my class is Guaranteed"] },
+  "rolling-update.yaml": {
+    until: /(?: Ready\n[^]*){3}/,
+    status: 130,
+    tells: [/ Ready/, / Terminating +30s of grace/, / Exited +code 0/, / Gone/, /^ok {2}3 Pods, nothing failed$/],
+  },
   "scheduling-gates.yaml": {
     until: / Pending\n/,
     status: 1,

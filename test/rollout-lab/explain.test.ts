@@ -32,6 +32,7 @@ const outcome = (answer: Answer, from: number, to = from): Outcome => ({
 const lives = [
   life(
     "old",
+    [0, "Unhealthy", "Readiness probe failed: refused"],
     [0, "Routed"],
     [10_000, "Terminating"],
     [10_020, "Unrouted"],

@@ -109,7 +109,7 @@ function restartsOf(life: PodLife): readonly Window[] {
   let from: Instant | undefined;
   for (const { what, at, detail } of life.entries) {
     if (what === "Terminating") break;
-    if (what === "Exited" || what === "Unhealthy" || (what === "Killing" && detail.includes("liveness"))) from ??= at;
+    if (what === "Exited" || isLivenessFailure(what, detail)) from ??= at;
     if (what === "Ready" && from !== undefined) {
       windows.push({ stage: "restarting", life, from, to: at });
       from = undefined;
@@ -119,6 +119,10 @@ function restartsOf(life: PodLife): readonly Window[] {
   if (from !== undefined && end !== undefined) windows.push({ stage: "restarting", life, from, to: end });
   return windows;
 }
+
+/** A failed readiness probe ends nothing, and every Pod has some while it starts. */
+const isLivenessFailure = (what: string, detail: string): boolean =>
+  (what === "Unhealthy" && detail.startsWith("Liveness")) || (what === "Killing" && detail.includes("liveness"));
 
 function windowOf(outcome: Outcome, kind: FailureKind, windows: readonly Window[]): Window | undefined {
   const { pod } = outcome.answer;
@@ -145,7 +149,7 @@ function becauseOf(kind: FailureKind, window: Window | undefined): string {
         ? "the Pod was Ready, so the Service led to it, while its server still said that it could not"
         : "the Pod was Ready, so the Service led to it, before its server listened";
     case "restarting": {
-      const why = last(({ what, at }) => what === "Unhealthy" && at <= window.to);
+      const why = last(({ what, at, detail }) => at <= window.to && isLivenessFailure(what, detail));
       return `the container was ended and started again${why === "" ? "" : `: ${why.trim()}`}`;
     }
     case "ending": {

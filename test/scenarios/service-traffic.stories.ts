@@ -78,14 +78,25 @@ async function requests(t: StoryTeller, node: SimulatedNode): Promise<() => Prom
   };
 }
 
-const roll = async (t: StoryTeller, more: Partial<PodOptions>): Promise<void> => {
+const roll = async (t: StoryTeller, more: Partial<PodOptions>, image = "web:2"): Promise<void> => {
   await t.patch("deployment/web", {
     spec: {
-      template: { spec: { containers: [{ name: "web", image: "web:2", ...template("web:2", more).container }] } },
+      template: { spec: { containers: [{ name: "web", image, ...template(image, more).container }] } },
     },
   });
   await t.until("deployment/web", isRolledOut, { within: minutes(2) });
   await t.elapse(seconds(5));
+};
+
+/** `kubectl drain`: no new Pods for the node, and those that it has are evicted, the next when there is another one for the last. */
+const drain = async (t: StoryTeller, node: string): Promise<void> => {
+  await t.cordon(node);
+  for (const { metadata, spec } of await t.pods({ app: "web" })) {
+    if (spec.nodeName !== node || metadata.deletionTimestamp !== undefined) continue;
+    await t.evict(`pod/${metadata.name}`);
+    await t.until("deployment/web", isRolledOut, { within: minutes(1) });
+  }
+  await t.elapse(seconds(10));
 };
 
 export const stories: readonly Story[] = [
@@ -96,6 +107,24 @@ export const stories: readonly Story[] = [
     const counts = await finish();
     assert.deepEqual([...counts.keys()].sort(), ["200 web:1", "200 web:2"]);
     assert.ok([...counts.values()].every((count) => count > 50));
+  }),
+
+  story("no request fails through three rolling updates, a scale-down and the drain of a node", async (t) => {
+    const other = await t.node("node-b", { services: true });
+    const node = await webBehindService(t, wellWritten);
+    const finish = await requests(t, node);
+    for (const image of ["web:2", "web:1", "web:2"]) await roll(t, wellWritten, image);
+    await t.scale("deployment/web", 6);
+    await t.until("deployment/web", isRolledOut, { within: minutes(1) });
+    await t.scale("deployment/web", 3);
+    await t.elapse(seconds(10));
+    await drain(t, other.name);
+    const left = await t.pods({ app: "web" });
+    assert.deepEqual(
+      left.map(({ spec }) => spec.nodeName),
+      ["node-a", "node-a", "node-a"],
+    );
+    assert.deepEqual([...(await finish()).keys()].sort(), ["200 web:1", "200 web:2"]);
   }),
 
   story("a Service without ready Pods refuses at once", async (t) => {
