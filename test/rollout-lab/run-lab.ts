@@ -44,8 +44,12 @@ const held: (() => Promise<void>)[] = [];
 const giveBack = async (): Promise<void> => {
   for (let stop = held.pop(); stop !== undefined; stop = held.pop()) await stop();
 };
+/** What is under way fails when its cluster is taken away: it must not end the process before all is given back. */
+const end: { interrupted?: Promise<void> } = {};
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, () => void giveBack().finally(() => process.exit(130)));
+  process.once(signal, () => {
+    end.interrupted = giveBack().finally(() => process.exit(130));
+  });
 }
 
 const ground = await openGround(values.runtime);
@@ -67,13 +71,15 @@ try {
         warmUp: millis(500),
         plan: wholePlan,
       });
+      if (end.interrupted !== undefined) break;
       write(values.json ? `${JSON.stringify(result)}\n` : `${reportOf(result, paint)}\n`);
-      if (manifest.isWellWritten && failuresOf(result) > 0) process.exitCode = 1;
+      const isCarriedOut = result.operations.every(({ failure }) => failure === undefined);
+      if (manifest.isWellWritten && (failuresOf(result) > 0 || !isCarriedOut)) process.exitCode = 1;
     } finally {
       prefer(usual);
-      await held.pop()?.();
+      await (end.interrupted ?? held.pop()?.());
     }
   }
 } finally {
-  await giveBack();
+  await (end.interrupted ?? giveBack());
 }
