@@ -11,6 +11,7 @@ import { endingChapter } from "./08-ending.ts";
 import { initAndSidecars } from "./09-init-and-sidecars.ts";
 import { whereItRuns } from "./11-where-it-runs.ts";
 import { lostNodes } from "./12-lost-nodes.ts";
+import { volumesChapter } from "./14-volumes.ts";
 import { podApi } from "./15-pod-api.ts";
 import type { Chapter, Rule } from "./rule.ts";
 
@@ -27,6 +28,7 @@ export const chapters: readonly Chapter[] = [
   initAndSidecars,
   whereItRuns,
   lostNodes,
+  volumesChapter,
   podApi,
 ];
 

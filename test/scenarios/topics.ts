@@ -24,6 +24,7 @@ import { stories as services } from "./services.stories.ts";
 import { stories as staticPods } from "./static-pods.stories.ts";
 import { stories as statefulSets } from "./stateful-sets.stories.ts";
 import { stories as termination } from "./termination.stories.ts";
+import { stories as volumes } from "./volumes.stories.ts";
 import { stories as workloads } from "./workloads.stories.ts";
 
 export const topics: Readonly<Record<string, readonly Story[]>> = {
@@ -49,6 +50,7 @@ export const topics: Readonly<Record<string, readonly Story[]>> = {
   "disruption budgets": disruptionBudgets,
   autoscaling,
   services,
+  volumes,
   failures,
   "traffic to Services": serviceTraffic,
 };
