@@ -40,6 +40,7 @@ export interface Subresource {
 }
 
 const virtual: RowOptions = { namespaced: false, verbs: ["create"] };
+const autoscaler: RowOptions = { shortNames: ["hpa"], categories: ["all"], status: true };
 const measured: RowOptions = { verbs: ["get", "list"] };
 
 /** How many replicas are wanted and there are, in one shape for everything that has replicas (api-machinery 3.10). */
@@ -144,6 +145,11 @@ export const kinds: readonly ResourceKind[] = [
   row("authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", virtual),
   row("authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", virtual),
   row("authorization.k8s.io", "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", virtual),
+  row("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", autoscaler),
+  row("autoscaling", "v1", "horizontalpodautoscalers", "HorizontalPodAutoscaler", {
+    ...autoscaler,
+    storedAs: { group: "autoscaling", version: "v2", resource: "horizontalpodautoscalers" },
+  }),
   row("batch", "v1", "cronjobs", "CronJob", {
     shortNames: ["cj"],
     categories: ["all"],

@@ -27,6 +27,7 @@ import type {
   StatefulSet,
   StorageClass,
 } from "../api/index.ts";
+import type { HorizontalPodAutoscaler } from "../api/generated/autoscaling-v2.ts";
 import type { RequestHandler, UserInfo } from "../api/wire/request.ts";
 import type { Clock } from "../base/time.ts";
 import type { ResourceClient, ResourceRef, StoredObject } from "./resource-client.ts";
@@ -68,6 +69,7 @@ export interface Client {
   readonly jobs: ResourceClient<Job>;
   readonly cronJobs: ResourceClient<CronJob>;
   readonly persistentVolumeClaims: ResourceClient<PersistentVolumeClaim>;
+  readonly horizontalPodAutoscalers: ResourceClient<HorizontalPodAutoscaler>;
   readonly podDisruptionBudgets: ResourceClient<PodDisruptionBudget>;
   readonly persistentVolumes: ResourceClient<PersistentVolume>;
   readonly storageClasses: ResourceClient<StorageClass>;
@@ -109,6 +111,13 @@ export function createClient(options: ClientOptions): Client {
     jobs: resource(batchResource("jobs", "Job")),
     cronJobs: resource(batchResource("cronjobs", "CronJob")),
     persistentVolumeClaims: resource(coreResource("persistentvolumeclaims", "PersistentVolumeClaim")),
+    horizontalPodAutoscalers: resource({
+      group: "autoscaling",
+      version: "v2",
+      resource: "horizontalpodautoscalers",
+      kind: "HorizontalPodAutoscaler",
+      namespaced: true,
+    }),
     podDisruptionBudgets: resource({
       group: "policy",
       version: "v1",

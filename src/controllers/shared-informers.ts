@@ -26,6 +26,7 @@ import type {
   StatefulSet,
   StorageClass,
 } from "../api/index.ts";
+import type { HorizontalPodAutoscaler } from "../api/generated/autoscaling-v2.ts";
 import { claimsOfPod } from "../api/core/v1/pod-claims.ts";
 import type { Random } from "../base/random.ts";
 import type { Clock } from "../base/time.ts";
@@ -58,6 +59,7 @@ export interface SharedInformers {
   readonly leases: Informer<Lease>;
   readonly namespaces: Informer<Namespace>;
   readonly nodes: Informer<Node>;
+  readonly horizontalPodAutoscalers: Informer<HorizontalPodAutoscaler>;
   readonly podDisruptionBudgets: Informer<PodDisruptionBudget>;
   readonly persistentVolumeClaims: Informer<PersistentVolumeClaim>;
   readonly persistentVolumes: Informer<PersistentVolume>;
@@ -103,6 +105,7 @@ export function sharedInformers(parts: {
     leases: follow(client.leases),
     namespaces: follow(client.namespaces),
     nodes: follow(client.nodes),
+    horizontalPodAutoscalers: follow(client.horizontalPodAutoscalers),
     podDisruptionBudgets: follow(client.podDisruptionBudgets),
     persistentVolumeClaims: follow(client.persistentVolumeClaims),
     persistentVolumes: follow(client.persistentVolumes),
@@ -148,6 +151,7 @@ const properties: ReadonlyMap<string, keyof SharedInformers> = new Map([
   ["coordination.k8s.io/leases", "leases"],
   ["/namespaces", "namespaces"],
   ["/nodes", "nodes"],
+  ["autoscaling/horizontalpodautoscalers", "horizontalPodAutoscalers"],
   ["policy/poddisruptionbudgets", "podDisruptionBudgets"],
   ["/persistentvolumeclaims", "persistentVolumeClaims"],
   ["/persistentvolumes", "persistentVolumes"],

@@ -14,6 +14,7 @@ import { startEndpointSliceController } from "./endpoint-slice/reconcile.ts";
 import { startEndpointSliceMirroringController } from "./endpoint-slice-mirroring/reconcile.ts";
 import { startEndpointsController } from "./endpoints/reconcile.ts";
 import { startGarbageCollector } from "./garbage-collector/reconcile.ts";
+import { startHorizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/reconcile.ts";
 import { startJobController } from "./job/reconcile.ts";
 import { startNamespaceController } from "./namespace/reconcile.ts";
 import { startNodeLifecycleController } from "./node-lifecycle/reconcile.ts";
@@ -85,6 +86,7 @@ export function startControllers(options: ControllersOptions): RunningController
       // It goes on counting Pods that end: what is not counted cannot go.
       startJobController(deps, () => withWorkloads),
       startDisruptionController(deps),
+      startHorizontalPodAutoscalerController(deps),
       startPersistentVolumeController(deps),
       startVolumeExpansionController(deps),
       startVolumeProtectionController(deps),

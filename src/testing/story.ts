@@ -363,6 +363,7 @@ export class StoryTeller {
       service: all.services,
       endpoints: all.endpoints,
       endpointslice: all.endpointSlices,
+      horizontalpodautoscaler: all.horizontalPodAutoscalers,
       poddisruptionbudget: all.podDisruptionBudgets,
     };
     const client = clients[kind] as ResourceClient<StoredObject> | undefined;

@@ -68,6 +68,12 @@ const drafts: readonly JsonObject[] = [
     regarding,
   },
   { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { name: "l" } },
+  ...["autoscaling/v2", "autoscaling/v1"].map((apiVersion) => ({
+    apiVersion,
+    kind: "HorizontalPodAutoscaler",
+    metadata: { name: `by-${apiVersion.slice(-2)}` },
+    spec: { scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "d" }, maxReplicas: 3 },
+  })),
   { apiVersion: "v1", kind: "ReplicationController", metadata: { name: "r" }, spec: { template } },
   {
     apiVersion: "v1",

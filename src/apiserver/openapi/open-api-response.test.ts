@@ -45,6 +45,8 @@ const groupVersions = [
   "apis/events.k8s.io/v1",
   "apis/authentication.k8s.io/v1",
   "apis/authorization.k8s.io/v1",
+  "apis/autoscaling/v2",
+  "apis/autoscaling/v1",
   "apis/batch/v1",
   "apis/policy/v1",
   "apis/storage.k8s.io/v1",

@@ -8,6 +8,7 @@ import { prepareServiceAccount, serviceAccountWarnings } from "../../api/core/v1
 import { kinds, type ResourceKind } from "../../api/kinds.ts";
 import { dns1123SubdomainProblems } from "../../api/meta/names.ts";
 import type { ApiObject } from "./api-object.ts";
+import { autoscalerConversion, autoscalerStrategy } from "./autoscaler-strategy.ts";
 import { coreEventStrategy, eventConversion, eventStrategy } from "./event-strategy.ts";
 import { endpointSliceStrategy, endpointsStrategy, serviceStrategy } from "./service-strategy.ts";
 import { namespaceStrategy } from "./namespace-strategy.ts";
@@ -93,6 +94,7 @@ const strategies: ReadonlyMap<string, Strategy> = new Map([
   ["batch/jobs", jobStrategy],
   ["events.k8s.io/events", eventStrategy],
   ["storage.k8s.io/storageclasses", storageClassStrategy],
+  ["autoscaling/horizontalpodautoscalers", autoscalerStrategy],
   ["coordination.k8s.io/leases", leaseStrategy],
   ["discovery.k8s.io/endpointslices", endpointSliceStrategy],
   ["policy/poddisruptionbudgets", podDisruptionBudgetStrategy],
@@ -100,7 +102,10 @@ const strategies: ReadonlyMap<string, Strategy> = new Map([
 ]);
 
 /** Versions that are served but not stored. */
-const conversions: ReadonlyMap<string, VersionConversion> = new Map([["events.k8s.io/events", eventConversion]]);
+const conversions: ReadonlyMap<string, VersionConversion> = new Map([
+  ["events.k8s.io/v1/events", eventConversion],
+  ["autoscaling/v1/horizontalpodautoscalers", autoscalerConversion],
+]);
 
 /** The stored resources of the table of kinds with their strategies. */
 export function resourceDefinitions(): readonly ResourceDefinition[] {
@@ -111,6 +116,6 @@ export function resourceDefinitions(): readonly ResourceDefinition[] {
 }
 
 function definitionOf(kind: ResourceKind, strategy: Strategy): ResourceDefinition {
-  const conversion = conversions.get(`${kind.group}/${kind.resource}`);
+  const conversion = conversions.get(`${kind.group}/${kind.version}/${kind.resource}`);
   return conversion === undefined ? { ...kind, strategy } : { ...kind, strategy, conversion };
 }

@@ -123,6 +123,7 @@ it("collects all kinds that can be listed, watched and deleted, once each, and n
     "deployments",
     "replicasets",
     "statefulsets",
+    "horizontalpodautoscalers",
     "cronjobs",
     "jobs",
     "poddisruptionbudgets",
