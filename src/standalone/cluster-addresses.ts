@@ -1,4 +1,4 @@
-// Which addresses a cluster uses, so that several lifepods of one machine do not meet (docs/decisions/0009-service-addresses.md).
+// Which addresses a cluster uses, so that several lifepods of one machine do not meet (docs/decisions/0011-service-addresses.md).
 
 import { createHash } from "node:crypto";
 import { createSocket } from "node:dgram";
