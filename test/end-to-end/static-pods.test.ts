@@ -32,7 +32,7 @@ describe.each(runtimeRows)("static Pods on %s", (_, { absence, start }) => {
     const write = (version: string): Promise<void> =>
       writeFile(join(folder, "web.yaml"), manifest(runtime.image, `${cluster.folder}/${version}`));
     const processes = (version: string) => processesWith(`MARK=${cluster.folder}/${version}`);
-    await mkdir(folder);
+    await mkdir(folder, { recursive: true });
     await write("v1");
     await cluster.up(...option);
     const name = `web-${cluster.facts.node}`.toLowerCase();
@@ -64,7 +64,7 @@ describe.each(runtimeRows)("static Pods on %s", (_, { absence, start }) => {
       first.metadata?.annotations?.["kubernetes.io/config.mirror"],
     );
     expect(fourth.status?.containerStatuses?.[0]?.restartCount).toBe(0);
-    expect(processes("v1")).toEqual([]);
+    await expect.poll(() => processes("v1"), { timeout: 10_000 }).toEqual([]);
 
     await rm(join(folder, "web.yaml"));
     await cluster.untilGone(name);

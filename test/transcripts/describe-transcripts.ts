@@ -146,6 +146,12 @@ async function createNamespace(kubeconfig: string, name: string): Promise<void> 
   const config = new KubeConfig();
   config.loadFromString(kubeconfig);
   const core = config.makeApiClient(CoreV1Api);
+  // A second try begins anew: what the first one left goes with its namespace.
+  const namespaces = async () => (await core.listNamespace()).items.map(({ metadata }) => metadata?.name);
+  if ((await namespaces()).includes(name)) {
+    await core.deleteNamespace({ name });
+    await until(`the earlier ${name} is gone`, async () => ((await namespaces()).includes(name) ? undefined : name));
+  }
   await core.createNamespace({ body: { metadata: { name } } });
   await until(`${name} has its default service account`, async () => {
     const { items } = await core.listNamespacedServiceAccount({ namespace: name });
