@@ -7,8 +7,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 60_000,
-    // Real kubectls, containerds and kill -9 on a loaded machine: one more try, and the closing lines name whoever needed it.
-    retry: process.env.CI === undefined ? 0 : 1,
+    // Real kubectls, containerds and kill -9 on a loaded machine: two more tries, and the closing lines name whoever needed it.
+    retry: process.env.CI === undefined ? 0 : 2,
     reporters: ["default", "./test/closing-lines.ts"],
   },
 });

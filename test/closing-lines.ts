@@ -2,7 +2,7 @@ import type { Reporter, TestCase, TestModule, Vitest } from "vitest/node";
 import { keepRules } from "./rules/rule-keeper.ts";
 
 /**
- * Ends the test run with what was skipped, by name and with its reason, what passed only at its second try, which rules of
+ * Ends the test run with what was skipped, by name and with its reason, what passed only when tried again, which rules of
  * docs/lifecycle-rules.md lost their check (which fails the run), and one plain line of counts.
  */
 export default class ClosingLines implements Reporter {
@@ -24,7 +24,7 @@ export default class ClosingLines implements Reporter {
         counts[state]++;
         if (state === "skipped") skipped.push(`skipped: ${test.fullName}${reasonOf(test)}`);
         if (test.diagnostic()?.flaky === true)
-          unsteady.push(`unsteady: ${test.fullName} passed only at its second try`);
+          unsteady.push(`unsteady: ${test.fullName} passed only when tried again`);
       }
     }
     for (const line of [...skipped, ...unsteady]) console.log(line);
