@@ -23,8 +23,7 @@ export default class ClosingLines implements Reporter {
         const { state } = test.result();
         counts[state]++;
         if (state === "skipped") skipped.push(`skipped: ${test.fullName}${reasonOf(test)}`);
-        if (test.diagnostic()?.flaky === true)
-          unsteady.push(`unsteady: ${test.fullName} passed only when tried again`);
+        if (test.diagnostic()?.flaky === true) unsteady.push(`unsteady: ${test.fullName} passed only when tried again`);
       }
     }
     for (const line of [...skipped, ...unsteady]) console.log(line);
